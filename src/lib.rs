@@ -1,1 +1,12 @@
-//! x
+//! `learn`: a container engine you can watch think.
+//!
+//! Modules in dependency order, leaves first. Data flows one way:
+//! `main → cli → client → api → engine → {image, container, hub} → runtime → kernel`, and below
+//! all of them the leaves `error, text, wire, op, trace`. `tests/architecture.rs` holds it.
+
+pub mod error;
+pub mod op;
+pub mod trace;
+
+pub mod kernel;
+pub mod runtime;

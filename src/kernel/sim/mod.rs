@@ -1,0 +1,1 @@
+//! A deterministic model of the machine: state and error numbers, never narration.

@@ -1,0 +1,305 @@
+//! The decorator: announce, wait at the gate, perform, report.
+
+use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio};
+use crate::error::Kind;
+use crate::op::Op;
+use crate::trace::{Decision, Event, Facts, Note, Scope, Trace};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The daemon's door for one request: every operation becomes records of one scope of a trace.
+#[derive(Clone, Debug)]
+pub struct TracedHost {
+    host: Arc<dyn Host>,
+    trace: Arc<Trace>,
+    scope: u32,
+}
+
+impl TracedHost {
+    /// A door whose records belong to the trace itself.
+    pub fn new(host: Arc<dyn Host>, trace: Arc<Trace>) -> TracedHost {
+        TracedHost { host, trace, scope: 0 }
+    }
+
+    /// The trace written to.
+    pub fn trace(&self) -> &Arc<Trace> {
+        &self.trace
+    }
+
+    /// The scope written to.
+    pub fn scope(&self) -> u32 {
+        self.scope
+    }
+
+    /// The undecorated door, for reading.
+    pub fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    /// A plain fact.
+    pub fn note(&self, note: Note, facts: Facts) {
+        self.trace.note(self.scope, note, facts);
+    }
+
+    /// Opens a scope around `work`. Work given as `|door| async move { … }` uses the door it is
+    /// given, whose records belong to the new scope.
+    ///
+    /// # Errors
+    /// Those of `work`, and an abort at the gate.
+    pub async fn within<T, E, F, Work>(
+        &self,
+        kind: Scope,
+        about: impl Into<String>,
+        work: Work,
+    ) -> Result<T, E>
+    where
+        E: std::fmt::Display + From<OpError>,
+        F: Future<Output = Result<T, E>>,
+        Work: FnOnce(TracedHost) -> F,
+    {
+        let began = Instant::now();
+        let about = about.into();
+        let id = self.trace.scope_id();
+        let event = Event::Opened { id, kind, about };
+        self.trace.emit(self.scope, event.clone());
+        let inner = TracedHost { host: self.host.clone(), trace: self.trace.clone(), scope: id };
+        let result = match inner.gate(&event).await {
+            Ok(()) => work(inner).await,
+            Err(fault) => Err(OpError { op: Box::new(abort_marker()), fault }.into()),
+        };
+        let error = result.as_ref().err().map(ToString::to_string);
+        self.trace.emit(id, Event::Closed { error, took: micros(began) });
+        result
+    }
+
+    /// Performs an operation that needs nothing beside it.
+    ///
+    /// # Errors
+    /// The operation and why it failed.
+    pub async fn perform(&self, op: impl Into<Op>) -> Result<Outcome, OpError> {
+        self.perform_with(op, Payload::Empty).await
+    }
+
+    /// Performs an operation with its payload.
+    ///
+    /// # Errors
+    /// The operation and why it failed.
+    pub async fn perform_with(&self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
+        let op = op.into();
+        let event = Event::Will { op: op.clone() };
+        self.trace.emit(self.scope, event.clone());
+        if let Err(fault) = self.gate(&event).await {
+            return Err(OpError { op: Box::new(op), fault });
+        }
+        let began = Instant::now();
+        match self.host.perform(&op, payload).await {
+            Ok(outcome) => {
+                self.trace.emit(self.scope, did(&op, &outcome.facts, began));
+                Ok(outcome)
+            }
+            Err(fault) => {
+                self.trace.emit(self.scope, failed(&op, &fault, began));
+                Err(OpError { op: Box::new(op), fault })
+            }
+        }
+    }
+
+    /// Takes back what was done, last first, and says so. Failures to undo are narrated and
+    /// returned; they never hide why the rollback began.
+    pub async fn roll_back(&self, done: Vec<Op>, about: &str) -> Vec<OpError> {
+        let undo: Vec<Op> = done.iter().rev().filter_map(Op::undo).collect();
+        if undo.is_empty() {
+            return Vec::new();
+        }
+        self.trace.gate().open_for_rollback().await;
+        let mut failures = Vec::new();
+        let result: Result<(), OpError> = self
+            .within(Scope::Rollback, about, |door| {
+                let failures = &mut failures;
+                async move {
+                    for op in undo {
+                        if let Err(error) = door.perform(op).await {
+                            failures.push(error);
+                        }
+                    }
+                    Ok(())
+                }
+            })
+            .await;
+        failures.extend(result.err());
+        failures
+    }
+
+    async fn gate(&self, event: &Event) -> Result<(), Fault> {
+        let trace = &self.trace;
+        let held = || trace.emit(self.scope, Event::Held);
+        let released = |decision| trace.emit(self.scope, Event::Released { decision });
+        match trace.gate().pass(event, held, released).await {
+            Decision::Next | Decision::Free => Ok(()),
+            Decision::Abort => Err(Fault::aborted()),
+        }
+    }
+}
+
+/// Where the records of a shim go: up its control socket.
+pub trait Report: Send {
+    /// Sends a record of scope `scope` (the shim's own numbering).
+    fn record(&mut self, scope: u32, event: Event);
+    /// Waits at the gate if this event is one to wait at.
+    fn gate(&mut self, scope: u32, event: &Event) -> Decision;
+    /// A reporter for the other side of a clone: it numbers its scopes apart.
+    fn split(&self) -> Box<dyn Report>;
+    /// A fresh scope number.
+    fn scope_id(&mut self) -> u32;
+}
+
+/// The door of shim and init, decorated.
+pub struct TracedJail<'a> {
+    jail: &'a mut dyn Jail,
+    report: Box<dyn Report>,
+    scope: u32,
+}
+
+impl<'a> TracedJail<'a> {
+    /// A door whose records belong to scope `scope`.
+    pub fn new(jail: &'a mut dyn Jail, report: Box<dyn Report>, scope: u32) -> TracedJail<'a> {
+        TracedJail { jail, report, scope }
+    }
+
+    /// The undecorated door, for reading.
+    pub fn jail(&self) -> &dyn Jail {
+        self.jail
+    }
+
+    /// The reporter.
+    pub fn report(&mut self) -> &mut dyn Report {
+        &mut *self.report
+    }
+
+    /// A plain fact.
+    pub fn note(&mut self, note: Note, facts: Facts) {
+        self.report.record(self.scope, Event::Note { note, facts });
+    }
+
+    /// Opens a scope around `work`.
+    ///
+    /// # Errors
+    /// Those of `work`, and an abort at the gate.
+    pub fn within<T, E>(
+        &mut self,
+        kind: Scope,
+        about: impl Into<String>,
+        work: impl FnOnce(&mut TracedJail<'a>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: std::fmt::Display + From<OpError>,
+    {
+        let began = Instant::now();
+        let outer = self.scope;
+        let id = self.report.scope_id();
+        let event = Event::Opened { id, kind, about: about.into() };
+        self.report.record(outer, event.clone());
+        self.scope = id;
+        let result = match self.report.gate(id, &event) {
+            Decision::Abort => Err(OpError { op: Box::new(abort_marker()), fault: Fault::aborted() }.into()),
+            Decision::Next | Decision::Free => work(self),
+        };
+        let error = result.as_ref().err().map(ToString::to_string);
+        self.report.record(id, Event::Closed { error, took: micros(began) });
+        self.scope = outer;
+        result
+    }
+
+    /// Performs an operation that needs nothing beside it.
+    ///
+    /// # Errors
+    /// The operation and why it failed.
+    pub fn perform(&mut self, op: impl Into<Op>) -> Result<Outcome, OpError> {
+        self.perform_with(op, Payload::Empty)
+    }
+
+    /// Performs an operation with its payload.
+    ///
+    /// # Errors
+    /// The operation and why it failed.
+    pub fn perform_with(&mut self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
+        let op = op.into();
+        self.announce(&op)?;
+        let began = Instant::now();
+        let result = self.jail.perform(&op, payload);
+        self.conclude(op, result, began, |outcome| outcome.facts.clone())
+    }
+
+    /// Performs `namespace.clone`; `init` gets its own decorated door on the other side.
+    ///
+    /// # Errors
+    /// The operation and why it failed.
+    pub fn clone_init(
+        &mut self,
+        op: impl Into<Op>,
+        stdio: Stdio,
+        init: impl FnOnce(&mut TracedJail<'_>) -> Result<(), OpError> + Send + 'static,
+    ) -> Result<Box<dyn Child>, OpError> {
+        let op = op.into();
+        self.announce(&op)?;
+        let began = Instant::now();
+        let report = self.report.split();
+        let scope = self.scope;
+        let inside: Init = Box::new(move |jail| init(&mut TracedJail::new(jail, report, scope)));
+        let result = self.jail.clone_init(&op, stdio, inside);
+        self.conclude(op, result, began, |child| crate::trace::facts([("pid", &child.pid())]))
+    }
+
+    fn announce(&mut self, op: &Op) -> Result<(), OpError> {
+        let event = Event::Will { op: op.clone() };
+        self.report.record(self.scope, event.clone());
+        match self.report.gate(self.scope, &event) {
+            Decision::Abort => Err(OpError { op: Box::new(op.clone()), fault: Fault::aborted() }),
+            Decision::Next | Decision::Free => Ok(()),
+        }
+    }
+
+    fn conclude<T>(
+        &mut self,
+        op: Op,
+        result: Result<T, Fault>,
+        began: Instant,
+        facts: impl FnOnce(&T) -> Facts,
+    ) -> Result<T, OpError> {
+        match result {
+            Ok(value) => {
+                self.report.record(self.scope, did(&op, &facts(&value), began));
+                Ok(value)
+            }
+            Err(fault) => {
+                self.report.record(self.scope, failed(&op, &fault, began));
+                Err(OpError { op: Box::new(op), fault })
+            }
+        }
+    }
+}
+
+impl OpError {
+    /// Whether the learner, not the kernel, ended this.
+    pub fn is_abort(&self) -> bool {
+        self.fault.kind == Kind::Aborted
+    }
+}
+
+/// The operation an abort at a scope's gate is attached to: none was begun.
+fn abort_marker() -> Op {
+    crate::op::ProcessOp::NewSession.into()
+}
+
+fn did(op: &Op, facts: &Facts, began: Instant) -> Event {
+    Event::Did { op: op.name(), facts: facts.clone(), took: micros(began) }
+}
+
+fn failed(op: &Op, fault: &Fault, began: Instant) -> Event {
+    Event::Failed { op: op.name(), errno: fault.errno, error: fault.message.clone(), took: micros(began) }
+}
+
+fn micros(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,91 @@
+//! Processes and programs: execve(2), kill(2), setsid(2).
+
+use super::{Op, quote};
+use serde::{Deserialize, Serialize};
+
+/// An act on processes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum ProcessOp {
+    /// Starts the shim, the small parent that stays with the container.
+    SpawnShim {
+        /// Container id, 64 hex digits.
+        container: String,
+        /// Directory of the OCI bundle.
+        bundle: String,
+    },
+    /// Becomes leader of a session of its own, away from the caller's terminal.
+    NewSession,
+    /// Changes the working directory.
+    ChangeDirectory {
+        /// Path inside the container.
+        path: String,
+    },
+    /// Finds the program: as it is when it holds a slash, else along `PATH`.
+    LookupProgram {
+        /// `argv[0]`.
+        name: String,
+        /// `PATH` of the container, colon separated.
+        path: String,
+    },
+    /// Loads the seccomp filter and becomes the program, as one act: a strict filter cannot
+    /// silence the narrator in between.
+    Exec {
+        /// Resolved file.
+        program: String,
+        /// Arguments, `argv[0]` first.
+        argv: Vec<String>,
+        /// Environment, secrets as `***`; the true values travel beside the `Op`.
+        env: Vec<String>,
+        /// Length of the seccomp program in BPF instructions; 0 for none.
+        seccomp: usize,
+    },
+    /// Sends a signal.
+    Signal {
+        /// Process on the host.
+        pid: u32,
+        /// `SIGTERM`, …
+        signal: String,
+    },
+}
+
+impl ProcessOp {
+    pub(super) fn syscall(&self) -> String {
+        match self {
+            ProcessOp::SpawnShim { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-shim\"])".into(),
+            ProcessOp::NewSession => "setsid()".into(),
+            ProcessOp::ChangeDirectory { path } => format!("chdir({path:?})"),
+            ProcessOp::LookupProgram { name, .. } => format!("stat(\"<PATH entry>/{name}\")"),
+            ProcessOp::Exec { program, argv, env, seccomp } => {
+                let filter = match seccomp {
+                    0 => String::new(),
+                    n => format!("seccomp(SECCOMP_SET_MODE_FILTER, {{len={n}}}); "),
+                };
+                format!("{filter}execve({program:?}, {argv:?}, /* {} vars */)", env.len())
+            }
+            ProcessOp::Signal { pid, signal } => {
+                format!("pidfd_send_signal(pidfd_open({pid}), {signal})")
+            }
+        }
+    }
+
+    pub(super) fn shell(&self) -> String {
+        match self {
+            ProcessOp::SpawnShim { container, bundle } => {
+                format!("learn shim {} {} &", &container[..container.len().min(12)], quote(bundle))
+            }
+            ProcessOp::NewSession => "setsid sh".into(),
+            ProcessOp::ChangeDirectory { path } => format!("cd {}", quote(path)),
+            ProcessOp::LookupProgram { name, .. } => format!("command -v {}", quote(name)),
+            ProcessOp::Exec { argv, .. } => format!("exec {}", shell_words::join(argv)),
+            ProcessOp::Signal { pid, signal } => {
+                format!("kill -s {} {pid}", signal.trim_start_matches("SIG"))
+            }
+        }
+    }
+
+    pub(super) fn undo(&self) -> Option<Op> {
+        None
+    }
+}

@@ -1,0 +1,142 @@
+//! What daemon and shim say to each other over the control socket (SOCK_SEQPACKET, one JSON
+//! document a packet).
+//!
+//! ```text
+//!  daemon                          shim (and, until exec, init: the socket is shared)
+//!    │ ── Start{bundle, …} ─────────▶ │
+//!    │ ── Attach{…} + descriptor ───▶ │   any number, before Go and later
+//!    │ ── Go ───────────────────────▶ │
+//!    │ ◀──────────── Record{…} ────── │   any number
+//!    │ ◀──────────── Hold{…} ──────── │   stepping only; answered by Decide
+//!    │ ── Decide(next|free|abort) ──▶ │
+//!    │ ◀──────────── Started{pid} ─── │   or Failed{…}, which ends the conversation
+//!    │ ── Signal / Resize / … ──────▶ │
+//!    │ ◀──────────── Exited{…} ────── │   ends the conversation
+//! ```
+//!
+//! A daemon that restarts connects to the shim's listening socket (`<run>/shim/<id>.sock`, also
+//! SOCK_SEQPACKET), is told `Started` and, when it has happened, `Exited`, and goes on from there.
+
+use crate::error::{Hint, Kind};
+use crate::kernel::Machine;
+use crate::trace::{Decision, Event, Stage, Stop};
+use serde::{Deserialize, Serialize};
+
+/// From the daemon.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToShim {
+    /// What to run.
+    Start(Start),
+    /// A client's connection, sent along as a descriptor (SCM_RIGHTS). From then on the shim
+    /// writes the container's output to it, in Docker's 8-byte frames unless there is a terminal.
+    Attach(Attach),
+    /// Everything is attached: begin.
+    Go,
+    /// The learner's answer to a [`FromShim::Hold`].
+    Decide(Decision),
+    /// Send this signal to the container's first process.
+    Signal(i32),
+}
+
+/// What to run, and how it is watched.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Start {
+    /// Container id, 64 hex digits.
+    pub id: String,
+    /// Directory that holds `config.json`.
+    pub bundle: String,
+    /// Where the shim listens for a daemon that comes back.
+    pub socket: String,
+    /// The json-file log.
+    pub log: String,
+    /// Written when the program ends, so that a daemon that was away learns of it.
+    pub exit_file: String,
+    /// Scope number to hang records under, and the first free one (see
+    /// [`Trace::reserve_scope_ids`](crate::trace::Trace::reserve_scope_ids)).
+    pub scope: u32,
+    /// First scope number the shim may use.
+    pub scope_base: u32,
+    /// Where to stop.
+    pub stop: Stop,
+    /// The stage stopped at last.
+    pub last_stage: Option<Stage>,
+    /// What the machine offers.
+    pub machine: Machine,
+    /// Whether the program's standard input stays open.
+    pub open_stdin: bool,
+    /// Whether the first client's end of input closes the program's.
+    pub stdin_once: bool,
+}
+
+/// Which streams a client wants.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Attach {
+    /// Its bytes become the program's input.
+    pub stdin: bool,
+    /// It gets the program's output.
+    pub stdout: bool,
+    /// It gets the program's error output.
+    pub stderr: bool,
+    /// Input that arrived together with the request, base64.
+    pub early_input: String,
+}
+
+/// From the shim (or init).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FromShim {
+    /// A record of the trace; scopes are numbered from `scope_base`.
+    Record {
+        /// Scope it belongs to.
+        scope: u32,
+        /// What happened.
+        event: Event,
+    },
+    /// Waits at the gate; the event is the one reported last.
+    Hold {
+        /// Scope it belongs to.
+        scope: u32,
+        /// What is about to happen.
+        event: Event,
+    },
+    /// The program runs.
+    Started {
+        /// On the host.
+        pid: u32,
+        /// The shim's own.
+        shim: u32,
+    },
+    /// The program never ran.
+    Failed(StartFailure),
+    /// The program ended.
+    Exited(Exit),
+}
+
+/// Why the program never ran.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StartFailure {
+    /// runc's wording, from which Docker's clients derive 126 and 127.
+    pub message: String,
+    /// Its class.
+    pub kind: Kind,
+    /// Advice.
+    pub hint: Option<Hint>,
+    /// The code the container is left with: 126, 127 or 128.
+    pub exit_code: i32,
+}
+
+/// How the program ended; also the content of the exit file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// Docker's exit code.
+    pub code: i32,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// The kernel's memory killer was at work in its group.
+    pub oom: bool,
+    /// RFC 3339.
+    pub at: String,
+}

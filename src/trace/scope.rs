@@ -1,0 +1,204 @@
+//! Scopes: the named pieces of work a trace is made of, and the story's six stages.
+
+use serde::{Deserialize, Serialize};
+
+/// A piece of work that engine or runtime opens around what it does. The serialised names are a
+/// stable vocabulary: lessons and stored traces refer to them.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantArray,
+)]
+pub enum Scope {
+    /// One API request, from its first line to its answer. About: `POST /containers/create`.
+    #[serde(rename = "request.received")]
+    #[strum(serialize = "request.received")]
+    Request,
+    /// Is the image in the local store? About: the reference.
+    #[serde(rename = "image.cache.lookup")]
+    #[strum(serialize = "image.cache.lookup")]
+    ImageLookup,
+    /// A whole pull. About: the reference.
+    #[serde(rename = "image.pull")]
+    #[strum(serialize = "image.pull")]
+    ImagePull,
+    /// Which hub answers: Docker Hub, a mirror or the built-in one. About: the registry.
+    #[serde(rename = "registry.choose")]
+    #[strum(serialize = "registry.choose")]
+    RegistryChoose,
+    /// `GET /v2/` and, when challenged, the token. About: the registry's host.
+    #[serde(rename = "registry.auth")]
+    #[strum(serialize = "registry.auth")]
+    RegistryAuth,
+    /// From a tag to the manifest for this platform. About: the reference.
+    #[serde(rename = "manifest.resolve")]
+    #[strum(serialize = "manifest.resolve")]
+    ManifestResolve,
+    /// The image's configuration. About: its digest.
+    #[serde(rename = "config.fetch")]
+    #[strum(serialize = "config.fetch")]
+    ConfigFetch,
+    /// One layer, on its way from registry to directory. About: its digest.
+    #[serde(rename = "layer.fetch")]
+    #[strum(serialize = "layer.fetch")]
+    LayerFetch,
+    /// One layer's bytes verified, inflated and unpacked while they arrive. About: its digest.
+    #[serde(rename = "layer.unpack")]
+    #[strum(serialize = "layer.unpack")]
+    LayerUnpack,
+    /// The name is bound to the image. About: the reference.
+    #[serde(rename = "image.commit")]
+    #[strum(serialize = "image.commit")]
+    ImageCommit,
+    /// A name or an image goes. About: the reference or id.
+    #[serde(rename = "image.remove")]
+    #[strum(serialize = "image.remove")]
+    ImageRemove,
+    /// A container record is made. About: its name.
+    #[serde(rename = "container.create")]
+    #[strum(serialize = "container.create")]
+    ContainerCreate,
+    /// The layers are stacked under an empty writable one. About: the container.
+    #[serde(rename = "snapshot.prepare")]
+    #[strum(serialize = "snapshot.prepare")]
+    SnapshotPrepare,
+    /// Container and image configuration become an OCI runtime bundle. About: the container.
+    #[serde(rename = "bundle.write")]
+    #[strum(serialize = "bundle.write")]
+    BundleWrite,
+    /// A client's streams are tied to the container's. About: the container.
+    #[serde(rename = "container.attach")]
+    #[strum(serialize = "container.attach")]
+    ContainerAttach,
+    /// A client waits for the exit code. About: the container.
+    #[serde(rename = "container.wait")]
+    #[strum(serialize = "container.wait")]
+    ContainerWait,
+    /// From Created to Running. About: the container.
+    #[serde(rename = "container.start")]
+    #[strum(serialize = "container.start")]
+    ContainerStart,
+    /// The small parent process that stays with the container. About: the container.
+    #[serde(rename = "shim.spawn")]
+    #[strum(serialize = "shim.spawn")]
+    ShimSpawn,
+    /// Control groups made and their limits written. About: the group's path.
+    #[serde(rename = "limits.apply")]
+    #[strum(serialize = "limits.apply")]
+    LimitsApply,
+    /// The first process is born in new namespaces. About: the container.
+    #[serde(rename = "namespaces.enter")]
+    #[strum(serialize = "namespaces.enter")]
+    NamespacesEnter,
+    /// The container's process joins its control groups. About: the pid.
+    #[serde(rename = "limits.join")]
+    #[strum(serialize = "limits.join")]
+    LimitsJoin,
+    /// The root file system is mounted. About: the bundle's root.
+    #[serde(rename = "rootfs.mount")]
+    #[strum(serialize = "rootfs.mount")]
+    RootfsMount,
+    /// /proc, /dev, /sys and the generated files. About: the bundle's root.
+    #[serde(rename = "rootfs.furnish")]
+    #[strum(serialize = "rootfs.furnish")]
+    RootfsFurnish,
+    /// The new root takes the old one's place. About: the bundle's root.
+    #[serde(rename = "rootfs.pivot")]
+    #[strum(serialize = "rootfs.pivot")]
+    RootfsPivot,
+    /// Kernel paths hidden or made read-only. About: the container.
+    #[serde(rename = "rootfs.protect")]
+    #[strum(serialize = "rootfs.protect")]
+    RootfsProtect,
+    /// Host name and network interfaces. About: the host name.
+    #[serde(rename = "identity.set")]
+    #[strum(serialize = "identity.set")]
+    IdentitySet,
+    /// Limits, capabilities, user, no-new-privileges. About: the user.
+    #[serde(rename = "guard.apply")]
+    #[strum(serialize = "guard.apply")]
+    GuardApply,
+    /// The program takes over the process. About: its command line.
+    #[serde(rename = "process.exec")]
+    #[strum(serialize = "process.exec")]
+    ProcessExec,
+    /// The program ended. About: the container.
+    #[serde(rename = "container.exit")]
+    #[strum(serialize = "container.exit")]
+    ContainerExit,
+    /// Stop signal, patience, SIGKILL. About: the container.
+    #[serde(rename = "container.stop")]
+    #[strum(serialize = "container.stop")]
+    ContainerStop,
+    /// One signal, at once. About: the container.
+    #[serde(rename = "container.kill")]
+    #[strum(serialize = "container.kill")]
+    ContainerKill,
+    /// Record, log and writable layer go. About: the container.
+    #[serde(rename = "container.remove")]
+    #[strum(serialize = "container.remove")]
+    ContainerRemove,
+    /// Empty control groups go. About: the group's path.
+    #[serde(rename = "limits.release")]
+    #[strum(serialize = "limits.release")]
+    LimitsRelease,
+    /// A failed or aborted piece of work is undone, last step first. About: what failed.
+    #[serde(rename = "rollback")]
+    #[strum(serialize = "rollback")]
+    Rollback,
+}
+
+/// The six stages in which the notes tell a first `run`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Stage {
+    /// The client's request reaches the daemon.
+    ClientToDaemon,
+    /// The daemon looks into its local store.
+    CacheCheck,
+    /// "Unable to find image … locally".
+    ImageMissing,
+    /// The image is fetched and kept.
+    PullAndCache,
+    /// The file snapshot becomes a container.
+    SnapshotToContainer,
+    /// The start command runs, walled in.
+    StartCommand,
+}
+
+impl Scope {
+    /// The stage of the story this scope belongs to; `None` for what the story leaves out.
+    /// [`Stage::ImageMissing`] belongs to no scope: it is [`Note::CacheMiss`](super::Note).
+    pub fn stage(self) -> Option<Stage> {
+        use Scope::*;
+        Some(match self {
+            Request => Stage::ClientToDaemon,
+            ImageLookup => Stage::CacheCheck,
+            ImagePull | RegistryChoose | RegistryAuth | ManifestResolve | ConfigFetch | LayerFetch
+            | LayerUnpack | ImageCommit => Stage::PullAndCache,
+            ContainerCreate | SnapshotPrepare => Stage::SnapshotToContainer,
+            BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | LimitsJoin
+            | RootfsMount | RootfsFurnish | RootfsPivot | RootfsProtect | IdentitySet | GuardApply
+            | ProcessExec | ContainerExit => Stage::StartCommand,
+            ImageRemove | ContainerAttach | ContainerWait | ContainerStop | ContainerKill
+            | ContainerRemove | LimitsRelease | Rollback => return None,
+        })
+    }
+
+    /// The stable name, as stored.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
