@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum ToShim {
     /// What to run.
-    Start(Start),
+    Start(Box<Start>),
     /// A client's connection, sent along as a descriptor (SCM_RIGHTS). From then on the shim
     /// writes the container's output to it, in Docker's 8-byte frames unless there is a terminal.
     Attach(Attach),
