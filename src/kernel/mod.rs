@@ -21,12 +21,13 @@ use crate::trace::Facts;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 
 /// Why an operation failed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fault {
     /// errno(3), where the kernel gave one.
     pub errno: Option<i32>,
@@ -82,7 +83,7 @@ impl From<io::Error> for Fault {
 }
 
 /// A failed operation: what was being done, and why it did not work.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error, Serialize, Deserialize)]
 pub struct OpError {
     /// The operation.
     pub op: Box<Op>,
@@ -331,6 +332,13 @@ pub trait Jail: Send {
     /// # Errors
     /// The kernel's refusal.
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault>;
+
+    /// From now on, paths at or below `root` are resolved as the container would resolve them: no
+    /// symbolic link in an image leads out. Ends with `mount.pivot-root`.
+    ///
+    /// # Errors
+    /// As open(2).
+    fn confine(&mut self, root: &str) -> io::Result<()>;
 
     /// Reads a small file, such as `/proc/<pid>/status`; no operation, it changes nothing.
     ///

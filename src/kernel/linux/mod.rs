@@ -1,1 +1,6 @@
 //! The real machine.
+
+pub mod jail;
+pub(crate) mod sys;
+
+pub use jail::LinuxJail;

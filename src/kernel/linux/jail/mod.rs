@@ -1,0 +1,131 @@
+//! The blocking door of shim and init, on the real kernel.
+//!
+//! One family a file; this file sends each operation to its family.
+
+mod clone;
+mod exec;
+mod files;
+mod guard;
+mod mounts;
+mod root;
+
+use super::sys;
+use crate::error::Kind;
+use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio};
+use crate::op::{CgroupOp, GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use root::Root;
+use std::fs;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::DirBuilderExt;
+
+/// Performs operations in the calling process, which must be single-threaded.
+#[derive(Debug, Default)]
+pub struct LinuxJail {
+    /// Where paths of the container's are resolved until it is pivoted into.
+    root: Option<Root>,
+}
+
+impl Jail for LinuxJail {
+    fn perform(&mut self, op: &Op, payload: Payload) -> Result<Outcome, Fault> {
+        match op {
+            Op::Fs(op) => files::perform(self.root.as_ref(), op, &payload),
+            Op::Cgroup(op) => cgroup(op),
+            Op::Mount(op) => mounts::perform(&mut self.root, op),
+            Op::Namespace(op) => namespace(op),
+            Op::Network(NetworkOp::LinkUp { interface }) => link_up(interface),
+            Op::Guard(op) => guard_op(op),
+            Op::Process(op) => process(op, payload),
+            Op::Http(_) | Op::Store(_) => Err(not_here(op)),
+        }
+    }
+
+    fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault> {
+        let Op::Namespace(NamespaceOp::Clone { namespaces }) = op else { return Err(not_here(op)) };
+        clone::clone_init(namespaces, stdio, init)
+    }
+
+    fn confine(&mut self, root: &str) -> io::Result<()> {
+        self.root = Some(Root::open(root)?);
+        Ok(())
+    }
+
+    fn read(&self, path: &str) -> io::Result<String> {
+        fs::read_to_string(path)
+    }
+
+    fn read_link(&self, path: &str) -> io::Result<String> {
+        Ok(fs::read_link(path)?.to_string_lossy().into_owned())
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        match &self.root {
+            Some(root) if root.holds(path) => root.open_path(path).is_ok(),
+            _ => fs::exists(path).unwrap_or(false),
+        }
+    }
+}
+
+/// The answer to an operation that belongs to the other door.
+fn not_here(op: &Op) -> Fault {
+    Fault::new(Kind::Internal, format!("{} is not an act of shim or init", op.name()))
+}
+
+fn cgroup(op: &CgroupOp) -> Result<Outcome, Fault> {
+    match op {
+        CgroupOp::Create { path } => {
+            fs::DirBuilder::new().recursive(true).mode(0o755).create(path)?;
+        }
+        CgroupOp::Remove { path } => match fs::remove_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        },
+    }
+    Ok(Outcome::done())
+}
+
+fn namespace(op: &NamespaceOp) -> Result<Outcome, Fault> {
+    match op {
+        NamespaceOp::SetHostname { name } => nix::unistd::sethostname(name).map_err(errno)?,
+        NamespaceOp::Join { namespace, path } => {
+            let file = fs::File::open(path)?;
+            let flag = nix::sched::CloneFlags::from_bits_truncate(clone::flag(*namespace) as i32);
+            nix::sched::setns(file, flag).map_err(errno)?;
+        }
+        NamespaceOp::Clone { .. } => return Err(not_here(&op.clone().into())),
+    }
+    Ok(Outcome::done())
+}
+
+fn link_up(interface: &str) -> Result<Outcome, Fault> {
+    let socket =
+        socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).map_err(errno)?;
+    sys::link_up(socket.as_raw_fd(), interface)?;
+    Ok(Outcome::done())
+}
+
+fn guard_op(op: &GuardOp) -> Result<Outcome, Fault> {
+    guard::perform(op)
+}
+
+fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
+    match op {
+        ProcessOp::NewSession => {
+            nix::unistd::setsid().map_err(errno)?;
+            Ok(Outcome::done())
+        }
+        ProcessOp::ChangeDirectory { path } => {
+            nix::unistd::chdir(path.as_str()).map_err(errno)?;
+            Ok(Outcome::done())
+        }
+        ProcessOp::LookupProgram { name, path } => exec::lookup(name, path),
+        ProcessOp::Exec { program, argv, .. } => exec::exec(program, argv, payload),
+        ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } => Err(not_here(&op.clone().into())),
+    }
+}
+
+/// nix's error as a fault.
+fn errno(errno: nix::errno::Errno) -> Fault {
+    Fault::errno(errno as i32)
+}

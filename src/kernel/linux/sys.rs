@@ -1,0 +1,100 @@
+//! The only unsafe code of this crate: system calls that no safe wrapper covers.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem::size_of;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// The two returns of clone3(2).
+#[derive(Debug)]
+pub enum Cloned {
+    /// In the caller: the child's pid and a pidfd of it.
+    Parent {
+        /// As the caller's pid namespace numbers it.
+        pid: u32,
+        /// Readable when the child has ended.
+        pidfd: OwnedFd,
+    },
+    /// In the child.
+    Child,
+}
+
+/// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given `CLONE_NEW*` flags.
+///
+/// # Errors
+/// As clone3(2): EPERM without privilege, ENOSPC when a namespace limit is reached.
+///
+/// The caller must be single-threaded: the child has a copy of the caller's memory, and a lock that another
+/// thread held would stay locked forever. Shim and init are; the daemon never calls this.
+pub fn clone3(namespaces: u64) -> io::Result<Cloned> {
+    let mut pidfd: RawFd = -1;
+    // SAFETY: clone_args is a plain struct of integers for which all zeroes is the documented neutral value.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = namespaces | libc::CLONE_PIDFD as u64;
+    args.pidfd = (&raw mut pidfd) as u64;
+    args.exit_signal = libc::SIGCHLD as u64;
+    // SAFETY: args outlives the call, its size is passed along, and without CLONE_VM the child continues on a
+    // copy of this stack, so every reference stays valid on both sides.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Cloned::Child),
+        pid => Ok(Cloned::Parent {
+            pid: u32::try_from(pid).unwrap_or_default(),
+            // SAFETY: on success the kernel stored a fresh descriptor that nobody else owns.
+            pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) },
+        }),
+    }
+}
+
+/// Ends the process at once: no destructors, no buffers of the parent's flushed twice. _exit(2).
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit never returns and touches no memory of ours.
+    unsafe { libc::_exit(code) }
+}
+
+/// Loads a classic BPF program as this thread's seccomp filter: seccomp(2), SECCOMP_SET_MODE_FILTER.
+///
+/// # Errors
+/// EACCES without CAP_SYS_ADMIN or no-new-privileges, EINVAL for a malformed program.
+pub fn load_seccomp(program: &[(u16, u8, u8, u32)]) -> io::Result<()> {
+    let filter: Vec<libc::sock_filter> =
+        program.iter().map(|&(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k }).collect();
+    let fprog = libc::sock_fprog {
+        len: u16::try_from(filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?,
+        filter: filter.as_ptr().cast_mut(),
+    };
+    // SAFETY: fprog points at filter, which outlives the call; the kernel copies both and writes to neither.
+    let result =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const fprog) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Sets IFF_UP on an interface: netdevice(7), SIOCSIFFLAGS.
+///
+/// # Errors
+/// ENODEV for an unknown interface, EPERM without CAP_NET_ADMIN in the namespace.
+pub fn link_up(socket: RawFd, interface: &str) -> io::Result<()> {
+    // SAFETY: ifreq is a plain struct of integers and arrays; all zeroes is valid.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    if interface.len() >= request.ifr_name.len() {
+        return Err(io::Error::from_raw_os_error(libc::ENODEV));
+    }
+    for (slot, byte) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+        *slot = byte as libc::c_char;
+    }
+    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+    // SAFETY: request is a valid, NUL-terminated ifreq that outlives the call; the socket is the caller's.
+    let result = unsafe { libc::ioctl(socket, libc::SIOCSIFFLAGS, &raw const request) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Marks every descriptor from `first` on close-on-exec: close_range(2), CLOSE_RANGE_CLOEXEC.
+///
+/// # Errors
+/// As close_range(2).
+pub fn cloexec_from(first: u32) -> io::Result<()> {
+    // SAFETY: only flags of descriptors change; none is closed, so no owner is surprised.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
