@@ -10,3 +10,4 @@ pub mod trace;
 
 pub mod kernel;
 pub mod runtime;
+pub mod hub;
