@@ -22,8 +22,8 @@ use transplant::{Transplant, parse, read};
 
 /// What `ls /` shows in the real `alpine`.
 pub const TOP_DIRECTORIES: [&str; 17] = [
-    "bin", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "root", "run", "sbin",
-    "srv", "sys", "tmp", "usr", "var",
+    "bin", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "root", "run", "sbin", "srv", "sys",
+    "tmp", "usr", "var",
 ];
 
 /// Directories below the top that programs and people expect.
@@ -45,19 +45,10 @@ const MODES: [(&str, u32); 3] = [("root", 0o700), ("tmp", 0o1777), ("var/tmp", 0
 
 /// Files of our own. The engine adds `hosts`, `hostname` and `resolv.conf` to each container.
 const FILES: [(&str, &str); 5] = [
-    (
-        "etc/group",
-        "root:x:0:root\ntty:x:5:\nusers:x:100:\nnobody:x:65534:\n",
-    ),
-    (
-        "etc/nsswitch.conf",
-        "passwd: files\ngroup: files\nhosts: files dns\n",
-    ),
+    ("etc/group", "root:x:0:root\ntty:x:5:\nusers:x:100:\nnobody:x:65534:\n"),
+    ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
     ("etc/os-release", include_str!("alpine/os-release")),
-    (
-        "etc/passwd",
-        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
-    ),
+    ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
     ("etc/shells", "/bin/sh\n"),
 ];
 
@@ -151,9 +142,7 @@ pub fn sources(machine: &Machine) -> Vec<Source> {
 /// [`Error::NoPrograms`].
 pub fn choose(machine: &Machine) -> Result<Source, Error> {
     sources(machine).into_iter().next().ok_or_else(|| {
-        let missing = REQUIRED
-            .into_iter()
-            .find(|name| machine.program(name).is_none());
+        let missing = REQUIRED.into_iter().find(|name| machine.program(name).is_none());
         no_programs(machine, missing.unwrap_or(REQUIRED[0]))
     })
 }
@@ -195,13 +184,7 @@ fn skeleton() -> Tree {
     }
     for (path, text) in FILES {
         let content = Bytes::from_static(text.as_bytes());
-        tree.insert(
-            path,
-            Node::File {
-                mode: 0o644,
-                content,
-            },
-        );
+        tree.insert(path, Node::File { mode: 0o644, content });
     }
     tree
 }
@@ -211,12 +194,7 @@ fn add_busybox(tree: &mut Tree, path: &Path, machine: &Machine) -> Result<(), Er
     Transplant::new(machine, tree).program(path, "bin/busybox")?;
     for (name, place) in placed(&[PROGRAMS, APPLETS].concat()) {
         if applets.contains(name) {
-            tree.insert(
-                &place,
-                Node::Symlink {
-                    target: "/bin/busybox".into(),
-                },
-            );
+            tree.insert(&place, Node::Symlink { target: "/bin/busybox".into() });
         }
     }
     Ok(())
@@ -224,10 +202,7 @@ fn add_busybox(tree: &mut Tree, path: &Path, machine: &Machine) -> Result<(), Er
 
 /// The programs inside a busybox: every build has its own set, and only it knows.
 fn applets(path: &Path) -> Result<BTreeSet<String>, Error> {
-    let fail = |reason: String| Error::Applets {
-        path: path.to_owned(),
-        reason,
-    };
+    let fail = |reason: String| Error::Applets { path: path.to_owned(), reason };
     let output = Command::new(path)
         .arg("--list")
         .env_clear()
@@ -239,10 +214,7 @@ fn applets(path: &Path) -> Result<BTreeSet<String>, Error> {
     }
     let names = String::from_utf8_lossy(&output.stdout);
     let names: BTreeSet<String> = names.lines().map(|name| name.trim().to_owned()).collect();
-    match REQUIRED
-        .into_iter()
-        .find(|required| !names.contains(*required))
-    {
+    match REQUIRED.into_iter().find(|required| !names.contains(*required)) {
         Some(missing) => Err(fail(format!("{missing} is not in its list"))),
         None => Ok(names),
     }
@@ -268,24 +240,12 @@ fn add_programs(tree: &mut Tree, machine: &Machine) -> Result<(), Error> {
 fn add_outline(tree: &mut Tree) {
     for (name, place) in placed(&[PROGRAMS, APPLETS].concat()) {
         let content = format!("{name}: a name in a simulated image, not a program\n").into();
-        tree.insert(
-            &place,
-            Node::File {
-                mode: 0o755,
-                content,
-            },
-        );
+        tree.insert(&place, Node::File { mode: 0o755, content });
     }
 }
 
 fn no_programs(machine: &Machine, missing: &'static str) -> Error {
     let directories = machine.program_directories();
-    let searched: Vec<String> = directories
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    Error::NoPrograms {
-        missing,
-        searched: searched.join(", "),
-    }
+    let searched: Vec<String> = directories.iter().map(|path| path.display().to_string()).collect();
+    Error::NoPrograms { missing, searched: searched.join(", ") }
 }

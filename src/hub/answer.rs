@@ -55,21 +55,14 @@ impl Catalog {
             Ok(answer) => answer,
             Err(refusal) => refusal.answer(),
         };
-        answer
-            .headers
-            .insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+        answer.headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         if method == Method::HEAD {
             answer.body = Bytes::new();
         }
         answer
     }
 
-    fn respond(
-        &self,
-        method: &Method,
-        target: &str,
-        headers: &HeaderMap,
-    ) -> Result<Answer, Refusal> {
+    fn respond(&self, method: &Method, target: &str, headers: &HeaderMap) -> Result<Answer, Refusal> {
         if method != Method::GET && method != Method::HEAD {
             return Err(Refusal::Unsupported(method.clone()));
         }
@@ -79,9 +72,7 @@ impl Catalog {
             Route::Base => Ok(Answer::json(&json!({}))),
             Route::Repositories => self.repositories(&uri),
             Route::Tags { name } => self.tags(name, &uri),
-            Route::Manifest { name, reference } => {
-                manifest(&*self.find(name)?, name, reference, headers)
-            }
+            Route::Manifest { name, reference } => manifest(&*self.find(name)?, name, reference, headers),
             Route::Blob { name, digest } => blob(&*self.find(name)?, name, digest, method, headers),
         }
     }
@@ -108,48 +99,33 @@ impl Catalog {
 
 /// The part of `names` (sorted) that a query asks for, and a link to what comes after it.
 fn page<'a>(names: &[&'a str], uri: &Uri) -> Result<(Vec<&'a str>, Option<String>), Refusal> {
-    let Query(Page { n, last }) =
-        Query::try_from_uri(uri).map_err(|_| Refusal::PaginationNumberInvalid)?;
+    let Query(Page { n, last }) = Query::try_from_uri(uri).map_err(|_| Refusal::PaginationNumberInvalid)?;
     let after = |name: &&&str| last.as_deref().is_none_or(|last| **name > last);
     let mut rest: Vec<&str> = names.iter().filter(after).copied().collect();
     let more = n.is_some_and(|n| n < rest.len());
     rest.truncate(n.unwrap_or(usize::MAX));
     let link = match (n, rest.last()) {
         // Names hold no character that a query would have to escape.
-        (Some(n), Some(last)) if more => {
-            Some(format!("<{}?n={n}&last={last}>; rel=\"next\"", uri.path()))
-        }
+        (Some(n), Some(last)) if more => Some(format!("<{}?n={n}&last={last}>; rel=\"next\"", uri.path())),
         _ => None,
     };
     Ok((rest, link))
 }
 
 /// A tag means the index where the client accepts one, else the manifest of its only platform.
-fn manifest(
-    image: &Image,
-    name: &str,
-    reference: &str,
-    headers: &HeaderMap,
-) -> Result<Answer, Refusal> {
+fn manifest(image: &Image, name: &str, reference: &str, headers: &HeaderMap) -> Result<Answer, Refusal> {
     let forms = [&image.index, &image.manifest];
     let named: Vec<&Blob> = if reference == TAG {
         forms.into()
     } else {
-        forms
-            .into_iter()
-            .filter(|form| form.digest.as_ref() == reference)
-            .collect()
+        forms.into_iter().filter(|form| form.digest.as_ref() == reference).collect()
     };
     let reference = format!("{name} {reference}");
     if named.is_empty() {
         return Err(Refusal::ManifestUnknown(reference));
     }
-    let accepted = named
-        .into_iter()
-        .find(|form| accepts(headers, &form.media_type.to_string()));
-    accepted
-        .map(|form| Answer::content(form, headers))
-        .ok_or(Refusal::ManifestNotAccepted(reference))
+    let accepted = named.into_iter().find(|form| accepts(headers, form.media_type.as_ref()));
+    accepted.map(|form| Answer::content(form, headers)).ok_or(Refusal::ManifestNotAccepted(reference))
 }
 
 fn blob(
@@ -159,9 +135,7 @@ fn blob(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Answer, Refusal> {
-    let found = [&image.config, &image.layer]
-        .into_iter()
-        .find(|blob| blob.digest.as_ref() == digest);
+    let found = [&image.config, &image.layer].into_iter().find(|blob| blob.digest.as_ref() == digest);
     let blob = found.ok_or_else(|| Refusal::BlobUnknown(format!("{name} {digest}")))?;
     let answer = Answer::content(blob, headers).with_header(header::ACCEPT_RANGES, "bytes");
     // A range is defined for GET only (RFC 9110, 14.2).
@@ -192,39 +166,25 @@ fn etag(blob: &Blob) -> String {
 
 impl Answer {
     fn json(value: &serde_json::Value) -> Self {
-        Self {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        }
-        .with_header(header::CONTENT_TYPE, "application/json")
-        .with_body(value.to_string().into())
+        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() }
+            .with_header(header::CONTENT_TYPE, "application/json")
+            .with_body(value.to_string().into())
     }
 
     /// A blob or manifest, or 304 when the client has it already.
     fn content(blob: &Blob, request: &HeaderMap) -> Self {
         let etag = etag(blob);
-        let answer = Self {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        }
-        .with_header(CONTENT_DIGEST, blob.digest.as_ref())
-        .with_header(header::ETAG, &etag);
+        let answer = Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() }
+            .with_header(CONTENT_DIGEST, blob.digest.as_ref())
+            .with_header(header::ETAG, &etag);
         if matches_etag(request, &etag) {
-            return Self {
-                status: StatusCode::NOT_MODIFIED,
-                ..answer
-            };
+            return Self { status: StatusCode::NOT_MODIFIED, ..answer };
         }
-        answer
-            .with_header(header::CONTENT_TYPE, &blob.media_type.to_string())
-            .with_body(blob.bytes.clone())
+        answer.with_header(header::CONTENT_TYPE, blob.media_type.as_ref()).with_body(blob.bytes.clone())
     }
 
     fn with_body(mut self, body: Bytes) -> Self {
-        self.headers
-            .insert(header::CONTENT_LENGTH, body.len().into());
+        self.headers.insert(header::CONTENT_LENGTH, body.len().into());
         self.body = body;
         self
     }

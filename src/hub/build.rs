@@ -48,25 +48,17 @@ fn main() {
 fn write_message(target: &Path) {
     let cargo_name = variable("CARGO_CFG_TARGET_ARCH");
     let Some((_, oci_name)) = ARCHITECTURES.iter().find(|(name, _)| *name == cargo_name) else {
-        fail(&format!(
-            "{PROGRAM} makes system calls for x86_64 and aarch64 only, not {cargo_name}"
-        ));
+        fail(&format!("{PROGRAM} makes system calls for x86_64 and aarch64 only, not {cargo_name}"));
     };
-    let template = fs::read_to_string(MESSAGE)
-        .unwrap_or_else(|error| fail(&format!("cannot read {MESSAGE}: {error}")));
+    let template =
+        fs::read_to_string(MESSAGE).unwrap_or_else(|error| fail(&format!("cannot read {MESSAGE}: {error}")));
     fs::write(target, template.replace("{architecture}", oci_name))
         .unwrap_or_else(|error| fail(&format!("cannot write {}: {error}", target.display())));
 }
 
 fn compile_program(target: &Path) {
     let mut rustc = Command::new(variable("RUSTC"));
-    rustc
-        .args(FLAGS)
-        .arg(PROGRAM)
-        .arg("--target")
-        .arg(variable("TARGET"))
-        .arg("-o")
-        .arg(target);
+    rustc.args(FLAGS).arg(PROGRAM).arg("--target").arg(variable("TARGET")).arg("-o").arg(target);
     // Set when the user configured a linker for this target (a cross build).
     if let Ok(linker) = env::var("RUSTC_LINKER") {
         rustc.arg(format!("-Clinker={linker}"));
@@ -78,9 +70,7 @@ fn compile_program(target: &Path) {
     match rustc.status() {
         Ok(status) if status.success() => {}
         Ok(status) => fail(&format!("cannot compile {PROGRAM} ({status}): {rustc:?}")),
-        Err(error) => fail(&format!(
-            "cannot start the compiler for {PROGRAM}: {error}: {rustc:?}"
-        )),
+        Err(error) => fail(&format!("cannot start the compiler for {PROGRAM}: {error}: {rustc:?}")),
     }
 }
 

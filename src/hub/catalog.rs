@@ -18,10 +18,8 @@ enum Contents {
 }
 
 /// The repositories, in the order of their names.
-const REPOSITORIES: [(&str, Contents); 2] = [
-    ("library/alpine", Contents::Alpine),
-    ("library/hello-world", Contents::HelloWorld),
-];
+const REPOSITORIES: [(&str, Contents); 2] =
+    [("library/alpine", Contents::Alpine), ("library/hello-world", Contents::HelloWorld)];
 
 /// An image of the catalogue that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -73,16 +71,8 @@ impl Catalog {
     }
 
     fn new(machine: Machine, alpine: Option<Source>) -> Self {
-        let repository = |(name, contents)| Repository {
-            name,
-            contents,
-            image: Mutex::new(None),
-        };
-        Self {
-            machine,
-            alpine,
-            repositories: REPOSITORIES.map(repository).into(),
-        }
+        let repository = |(name, contents)| Repository { name, contents, image: Mutex::new(None) };
+        Self { machine, alpine, repositories: REPOSITORIES.map(repository).into() }
     }
 
     /// The names of all repositories, sorted, such as `library/alpine`.
@@ -96,18 +86,12 @@ impl Catalog {
     /// # Errors
     /// [`Error`], for this call only: the next one tries again.
     pub fn image(&self, name: &str) -> Result<Option<Arc<Image>>, Error> {
-        let found = self
-            .repositories
-            .iter()
-            .find(|repository| repository.name == name);
+        let found = self.repositories.iter().find(|repository| repository.name == name);
         let Some(repository) = found else {
             return Ok(None);
         };
         // A panic while the image was made left `None` behind, which is a good state.
-        let mut made = repository
-            .image
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut made = repository.image.lock().unwrap_or_else(PoisonError::into_inner);
         if made.is_none() {
             *made = Some(Arc::new(self.make(repository.contents)?));
         }

@@ -87,12 +87,7 @@ impl Elf {
             None => None,
         };
         let machine = u16::from_le_bytes(array(file, 18, "the header")?);
-        let mut elf = Self {
-            machine,
-            needed: Vec::new(),
-            search: Vec::new(),
-            interpreter,
-        };
+        let mut elf = Self { machine, needed: Vec::new(), search: Vec::new(), interpreter };
         if let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) {
             elf.read_dynamic(file, &segments, dynamic)?;
         }
@@ -101,9 +96,7 @@ impl Elf {
 
     /// The loader's path (PT_INTERP); `None` for a static program and for most libraries.
     pub fn loader(&self) -> Option<&str> {
-        self.interpreter
-            .as_ref()
-            .map(|interpreter| interpreter.path.as_str())
+        self.interpreter.as_ref().map(|interpreter| interpreter.path.as_str())
     }
 
     /// Writes another loader path over the one in `file`, the file this was parsed from. What is
@@ -116,27 +109,17 @@ impl Elf {
         let Some(Interpreter { path, place }) = &self.interpreter else {
             return Ok(());
         };
-        let target = file
-            .get_mut(place.clone())
-            .ok_or(Error::Damaged("the loader's path"))?;
+        let target = file.get_mut(place.clone()).ok_or(Error::Damaged("the loader's path"))?;
         // The kernel refuses a path whose last byte is not NUL (execve, load_elf_binary).
         if new.len() >= target.len() {
-            return Err(Error::LoaderTooLong {
-                old: path.clone(),
-                new: new.to_owned(),
-            });
+            return Err(Error::LoaderTooLong { old: path.clone(), new: new.to_owned() });
         }
         target.fill(0);
         target[..new.len()].copy_from_slice(new.as_bytes());
         Ok(())
     }
 
-    fn read_dynamic(
-        &mut self,
-        file: &[u8],
-        segments: &[Segment],
-        dynamic: &Segment,
-    ) -> Result<(), Error> {
+    fn read_dynamic(&mut self, file: &[u8], segments: &[Segment], dynamic: &Segment) -> Result<(), Error> {
         let table = slice(file, dynamic.offset, dynamic.size, "the dynamic section")?;
         let entries: Vec<(u64, u64)> = table
             .chunks_exact(16)
@@ -149,18 +132,14 @@ impl Elf {
         let strings = offset_of(segments, *strings).ok_or(Error::Damaged("the string table"))?;
         for (tag, value) in entries {
             let read = || {
-                let start = strings
-                    .checked_add(value)
-                    .ok_or(Error::Damaged("a string"))?;
+                let start = strings.checked_add(value).ok_or(Error::Damaged("a string"))?;
                 string(file, start)
             };
             match tag {
                 DT_NEEDED => self.needed.push(read()?),
                 DT_RPATH | DT_RUNPATH => {
                     let directories = read()?;
-                    let named = directories
-                        .split(':')
-                        .filter(|directory| !directory.is_empty());
+                    let named = directories.split(':').filter(|directory| !directory.is_empty());
                     self.search.extend(named.map(str::to_owned));
                 }
                 _ => {}
@@ -192,28 +171,21 @@ fn interpreter(file: &[u8], segment: &Segment) -> Result<Interpreter, Error> {
     let bytes = slice(file, segment.offset, segment.size, "the loader's path")?;
     let start = segment.offset as usize;
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    Ok(Interpreter {
-        path: String::from_utf8_lossy(text).into_owned(),
-        place: start..start + bytes.len(),
-    })
+    Ok(Interpreter { path: String::from_utf8_lossy(text).into_owned(), place: start..start + bytes.len() })
 }
 
 /// Where in the file an address of the running program is stored.
 fn offset_of(segments: &[Segment], address: u64) -> Option<u64> {
     let loaded = segments.iter().find(|segment| {
         segment.kind == PT_LOAD
-            && address
-                .checked_sub(segment.address)
-                .is_some_and(|inside| inside < segment.size)
+            && address.checked_sub(segment.address).is_some_and(|inside| inside < segment.size)
     })?;
     loaded.offset.checked_add(address - loaded.address)
 }
 
 fn string(file: &[u8], start: u64) -> Result<String, Error> {
     let damaged = Error::Damaged("a string");
-    let rest = usize::try_from(start)
-        .ok()
-        .and_then(|start| file.get(start..));
+    let rest = usize::try_from(start).ok().and_then(|start| file.get(start..));
     let rest = rest.ok_or_else(|| damaged.clone())?;
     let length = rest.iter().position(|byte| *byte == 0).ok_or(damaged)?;
     Ok(String::from_utf8_lossy(&rest[..length]).into_owned())

@@ -16,12 +16,6 @@ pub const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hello"));
 /// The image's file system: `/hello`, and nothing else.
 pub fn tree() -> Tree {
     let mut tree = Tree::default();
-    tree.insert(
-        "hello",
-        Node::File {
-            mode: 0o755,
-            content: Bytes::from_static(PROGRAM),
-        },
-    );
+    tree.insert("hello", Node::File { mode: 0o755, content: Bytes::from_static(PROGRAM) });
     tree
 }

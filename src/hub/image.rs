@@ -16,9 +16,8 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use oci_spec::OciSpecError;
 use oci_spec::image::{
-    Arch, ConfigBuilder, Descriptor, Digest, HistoryBuilder, ImageConfigurationBuilder,
-    ImageIndexBuilder, ImageManifestBuilder, MediaType, Os, PlatformBuilder, RootFsBuilder,
-    Sha256Digest,
+    Arch, ConfigBuilder, Descriptor, Digest, HistoryBuilder, ImageConfigurationBuilder, ImageIndexBuilder,
+    ImageManifestBuilder, MediaType, Os, PlatformBuilder, RootFsBuilder, Sha256Digest,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -97,23 +96,14 @@ impl Image {
         let config = config(recipe, &diff_id)?;
         let manifest = manifest(&config, &layer)?;
         let index = index(&manifest)?;
-        Ok(Self {
-            index,
-            manifest,
-            config,
-            layer,
-        })
+        Ok(Self { index, manifest, config, layer })
     }
 }
 
 impl Blob {
     fn new(media_type: MediaType, bytes: Vec<u8>) -> Result<Self, Error> {
         let digest = digest(Sha256::digest(&bytes).as_slice())?;
-        Ok(Self {
-            media_type,
-            digest,
-            bytes: bytes.into(),
-        })
+        Ok(Self { media_type, digest, bytes: bytes.into() })
     }
 
     fn json(media_type: MediaType, value: &impl Serialize) -> Result<Self, Error> {
@@ -128,34 +118,20 @@ impl Blob {
 
 /// The processor `learn` was built for, as images name it. The build script refuses all others.
 pub fn architecture() -> Arch {
-    if cfg!(target_arch = "aarch64") {
-        Arch::ARM64
-    } else {
-        Arch::Amd64
-    }
+    if cfg!(target_arch = "aarch64") { Arch::ARM64 } else { Arch::Amd64 }
 }
 
 /// The compressed layer and its diff id. The plain tar exists only as it streams by.
 fn layer(tree: &Tree) -> Result<(Blob, Digest), Error> {
     // flate2's gzip header has no time and no file name unless told so.
     let gzip = GzEncoder::new(Vec::new(), Compression::default());
-    let Hashing { sha, sink } = tree.write_tar(Hashing {
-        sha: Sha256::new(),
-        sink: gzip,
-    })?;
+    let Hashing { sha, sink } = tree.write_tar(Hashing { sha: Sha256::new(), sink: gzip })?;
     let diff_id = digest(sha.finalize().as_slice())?;
-    Ok((
-        Blob::new(MediaType::ImageLayerGzip, sink.finish()?)?,
-        diff_id,
-    ))
+    Ok((Blob::new(MediaType::ImageLayerGzip, sink.finish()?)?, diff_id))
 }
 
 fn config(recipe: &Recipe, diff_id: &Digest) -> Result<Blob, Error> {
-    let command: Vec<String> = recipe
-        .command
-        .iter()
-        .map(|word| (*word).to_owned())
-        .collect();
+    let command: Vec<String> = recipe.command.iter().map(|word| (*word).to_owned()).collect();
     let quoted = serde_json::to_string(&command)?;
     // One label only: the specification's map has no order, a digest needs one.
     let labels = HashMap::from([(LABEL.to_owned(), LABEL_VALUE.to_owned())]);
@@ -165,10 +141,7 @@ fn config(recipe: &Recipe, diff_id: &Digest) -> Result<Blob, Error> {
         .working_dir("/")
         .labels(labels)
         .build()?;
-    let made = HistoryBuilder::default()
-        .created(CREATED)
-        .created_by(recipe.origin)
-        .build()?;
+    let made = HistoryBuilder::default().created(CREATED).created_by(recipe.origin).build()?;
     let set_command = HistoryBuilder::default()
         .created(CREATED)
         .created_by(format!("CMD {quoted}"))
@@ -179,12 +152,7 @@ fn config(recipe: &Recipe, diff_id: &Digest) -> Result<Blob, Error> {
         .architecture(architecture())
         .os(Os::Linux)
         .config(execution)
-        .rootfs(
-            RootFsBuilder::default()
-                .typ("layers")
-                .diff_ids([diff_id.to_string()])
-                .build()?,
-        )
+        .rootfs(RootFsBuilder::default().typ("layers").diff_ids([diff_id.to_string()]).build()?)
         .history([made, set_command]);
     if let Some(variant) = variant() {
         builder = builder.variant(variant);
@@ -203,9 +171,7 @@ fn manifest(config: &Blob, layer: &Blob) -> Result<Blob, Error> {
 }
 
 fn index(manifest: &Blob) -> Result<Blob, Error> {
-    let mut platform = PlatformBuilder::default()
-        .architecture(architecture())
-        .os(Os::Linux);
+    let mut platform = PlatformBuilder::default().architecture(architecture()).os(Os::Linux);
     if let Some(variant) = variant() {
         platform = platform.variant(variant);
     }

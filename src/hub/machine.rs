@@ -50,9 +50,7 @@ impl Machine {
     pub fn this() -> Self {
         let mut machine = Self::at(Path::new("/"));
         let path = std::env::var_os("PATH").unwrap_or_default();
-        machine
-            .programs
-            .extend(std::env::split_paths(&path).filter(|entry| entry.is_absolute()));
+        machine.programs.extend(std::env::split_paths(&path).filter(|entry| entry.is_absolute()));
         machine
     }
 
@@ -63,9 +61,7 @@ impl Machine {
         libraries.extend(LIBRARY_DIRECTORIES.map(|directory| root.join(directory)));
         Self {
             root: root.to_owned(),
-            programs: PROGRAM_DIRECTORIES
-                .map(|directory| root.join(directory))
-                .into(),
+            programs: PROGRAM_DIRECTORIES.map(|directory| root.join(directory)).into(),
             libraries,
         }
     }
@@ -78,14 +74,9 @@ impl Machine {
     /// The file behind the program `name`, with every symbolic link resolved.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let executable = |path: &PathBuf| {
-            fs::metadata(path)
-                .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+            fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
         };
-        let path = self
-            .programs
-            .iter()
-            .map(|directory| directory.join(name))
-            .find(executable)?;
+        let path = self.programs.iter().map(|directory| directory.join(name)).find(executable)?;
         fs::canonicalize(path).ok()
     }
 
@@ -99,19 +90,15 @@ impl Machine {
     pub fn library(&self, name: &str, user: &Path, needs: &Elf) -> Option<Library> {
         let origin = user.parent().unwrap_or(Path::new("/")).to_string_lossy();
         let first = needs.search.iter().map(|directory| {
-            let directory = directory
-                .replace("${ORIGIN}", &origin)
-                .replace("$ORIGIN", &origin);
+            let directory = directory.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin);
             PathBuf::from(directory)
         });
-        first
-            .chain(self.libraries.iter().cloned())
-            .find_map(|directory| {
-                let path = directory.join(name);
-                let content = fs::read(&path).ok()?;
-                let elf = Elf::parse(&content).ok()?;
-                (elf.machine == needs.machine).then_some(Library { path, content, elf })
-            })
+        first.chain(self.libraries.iter().cloned()).find_map(|directory| {
+            let path = directory.join(name);
+            let content = fs::read(&path).ok()?;
+            let elf = Elf::parse(&content).ok()?;
+            (elf.machine == needs.machine).then_some(Library { path, content, elf })
+        })
     }
 }
 
@@ -154,9 +141,7 @@ fn parse(text: &str) -> Vec<Line> {
             Some(pattern) if pattern.starts_with([' ', '\t']) => {
                 Some(Line::Include(pattern.trim().to_owned()))
             }
-            _ => line
-                .strip_prefix('/')
-                .map(|path| Line::Directory(path.to_owned())),
+            _ => line.strip_prefix('/').map(|path| Line::Directory(path.to_owned())),
         }
     };
     text.lines().filter_map(meaning).collect()
@@ -168,11 +153,7 @@ fn matches(root: &Path, pattern: &str) -> Vec<PathBuf> {
         Some(absolute) => root.join(absolute),
         None => root.join("etc").join(pattern),
     };
-    let name = pattern
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = pattern.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let Some((start, end)) = name.split_once('*') else {
         return vec![pattern];
     };
@@ -184,8 +165,7 @@ fn matches(root: &Path, pattern: &str) -> Vec<PathBuf> {
         .filter(|entry| {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            name.strip_prefix(start)
-                .is_some_and(|rest| rest.ends_with(end))
+            name.strip_prefix(start).is_some_and(|rest| rest.ends_with(end))
         })
         .map(|entry| entry.path())
         .collect();
@@ -205,10 +185,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        write(
-            "etc/ld.so.conf",
-            "# comment\n/first\ninclude ld.so.conf.d/*.conf\n/last # why\n",
-        );
+        write("etc/ld.so.conf", "# comment\n/first\ninclude ld.so.conf.d/*.conf\n/last # why\n");
         write("etc/ld.so.conf.d/b.conf", "/b\n");
         write("etc/ld.so.conf.d/a.conf", "/a\ninclude /etc/ld.so.conf\n");
         write("etc/ld.so.conf.d/c.off", "/c\n");
@@ -218,10 +195,7 @@ mod tests {
 
     #[test]
     fn a_directory_named_like_include_is_a_directory() {
-        assert_eq!(
-            parse("/include\nincludes\n"),
-            [Line::Directory("include".into())]
-        );
+        assert_eq!(parse("/include\nincludes\n"), [Line::Directory("include".into())]);
     }
 
     #[test]
@@ -235,9 +209,6 @@ mod tests {
         fs::set_permissions(bin.join("dash"), fs::Permissions::from_mode(0o644)).unwrap();
         assert_eq!(machine.program("sh"), None);
         fs::set_permissions(bin.join("dash"), fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(
-            machine.program("sh"),
-            Some(fs::canonicalize(bin.join("dash")).unwrap())
-        );
+        assert_eq!(machine.program("sh"), Some(fs::canonicalize(bin.join("dash")).unwrap()));
     }
 }

@@ -42,11 +42,7 @@ pub async fn serve(catalog: Arc<Catalog>) -> io::Result<Hub> {
         // axum's server handles the errors of single connections itself and never fails.
         let _never_fails = server.await;
     });
-    Ok(Hub {
-        address,
-        running,
-        server,
-    })
+    Ok(Hub { address, running, server })
 }
 
 impl Hub {
@@ -75,11 +71,7 @@ async fn handle(
         catalog.answer(&method, target, &headers)
     });
     match answer.await {
-        Ok(Answer {
-            status,
-            headers,
-            body,
-        }) => (status, headers, body).into_response(),
+        Ok(Answer { status, headers, body }) => (status, headers, body).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

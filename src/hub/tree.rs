@@ -51,9 +51,7 @@ impl Tree {
     pub fn insert(&mut self, path: &str, node: Node) {
         for (slash, _) in path.match_indices('/') {
             let parent = path[..slash].to_owned();
-            self.nodes
-                .entry(parent)
-                .or_insert(Node::Directory { mode: 0o755 });
+            self.nodes.entry(parent).or_insert(Node::Directory { mode: 0o755 });
         }
         self.nodes.insert(path.to_owned(), node);
     }
@@ -81,12 +79,7 @@ impl Tree {
         archive.into_inner()
     }
 
-    fn append<W: Write>(
-        &self,
-        archive: &mut tar::Builder<W>,
-        path: &str,
-        node: &Node,
-    ) -> io::Result<()> {
+    fn append<W: Write>(&self, archive: &mut tar::Builder<W>, path: &str, node: &Node) -> io::Result<()> {
         let mut header = tar::Header::new_ustar();
         header.set_mtime(MADE_AT);
         header.set_uid(0);
@@ -131,25 +124,9 @@ mod tests {
     fn sample() -> Tree {
         let mut tree = Tree::default();
         let content = Bytes::from_static(b"hi");
-        tree.insert(
-            "usr/bin/hi",
-            Node::File {
-                mode: 0o755,
-                content,
-            },
-        );
-        tree.insert(
-            "usr/sbin/hi",
-            Node::Hardlink {
-                target: "usr/bin/hi".into(),
-            },
-        );
-        tree.insert(
-            "bin",
-            Node::Symlink {
-                target: "/usr/bin".into(),
-            },
-        );
+        tree.insert("usr/bin/hi", Node::File { mode: 0o755, content });
+        tree.insert("usr/sbin/hi", Node::Hardlink { target: "usr/bin/hi".into() });
+        tree.insert("bin", Node::Symlink { target: "/usr/bin".into() });
         tree.insert("tmp", Node::Directory { mode: 0o1777 });
         tree
     }
@@ -157,30 +134,13 @@ mod tests {
     #[test]
     fn missing_parents_are_added_and_come_first() {
         let paths: Vec<String> = sample().iter().map(|(path, _)| path.to_owned()).collect();
-        assert_eq!(
-            paths,
-            [
-                "bin",
-                "tmp",
-                "usr",
-                "usr/bin",
-                "usr/bin/hi",
-                "usr/sbin",
-                "usr/sbin/hi"
-            ]
-        );
+        assert_eq!(paths, ["bin", "tmp", "usr", "usr/bin", "usr/bin/hi", "usr/sbin", "usr/sbin/hi"]);
     }
 
     #[test]
     fn an_existing_directory_keeps_its_mode_when_a_child_arrives() {
         let mut tree = sample();
-        tree.insert(
-            "tmp/x",
-            Node::File {
-                mode: 0o600,
-                content: Bytes::new(),
-            },
-        );
+        tree.insert("tmp/x", Node::File { mode: 0o600, content: Bytes::new() });
         assert_eq!(tree.get("tmp"), Some(&Node::Directory { mode: 0o1777 }));
     }
 
@@ -194,10 +154,7 @@ mod tests {
             let header = entry.header();
             assert_eq!(header.mtime().unwrap(), MADE_AT);
             assert_eq!((header.uid().unwrap(), header.gid().unwrap()), (0, 0));
-            let link = entry
-                .link_name()
-                .unwrap()
-                .map(|name| name.display().to_string());
+            let link = entry.link_name().unwrap().map(|name| name.display().to_string());
             listing.push((
                 entry.path().unwrap().display().to_string(),
                 header.entry_type().as_byte() as char,
@@ -214,25 +171,16 @@ mod tests {
             ("usr/sbin/", '5', 0o755, ""),
             ("usr/sbin/hi", '1', 0o755, "usr/bin/hi"),
         ];
-        let expected: Vec<_> = expected
-            .map(|(path, kind, mode, link)| (path.to_owned(), kind, mode, link.to_owned()))
-            .into();
+        let expected: Vec<_> =
+            expected.map(|(path, kind, mode, link)| (path.to_owned(), kind, mode, link.to_owned())).into();
         assert_eq!(listing, expected);
     }
 
     #[test]
     fn a_hard_link_to_a_later_file_is_refused() {
         let mut tree = sample();
-        tree.insert(
-            "a",
-            Node::Hardlink {
-                target: "usr/bin/hi".into(),
-            },
-        );
+        tree.insert("a", Node::Hardlink { target: "usr/bin/hi".into() });
         let error = tree.write_tar(Vec::new()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "hard link a needs a file usr/bin/hi earlier in the layer"
-        );
+        assert_eq!(error.to_string(), "hard link a needs a file usr/bin/hi earlier in the layer");
     }
 }

@@ -39,12 +39,7 @@ fn multi_call(directory: &Path) -> PathBuf {
     let (source, program) = (directory.join("busybox.rs"), directory.join("busybox"));
     std::fs::write(&source, MULTI_CALL).unwrap();
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let status = Command::new(rustc)
-        .arg(&source)
-        .arg("-o")
-        .arg(&program)
-        .status()
-        .unwrap();
+    let status = Command::new(rustc).arg(&source).arg("-o").arg(&program).status().unwrap();
     assert!(status.success());
     program
 }
@@ -53,11 +48,7 @@ fn multi_call(directory: &Path) -> PathBuf {
 fn may_chroot() -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {
-        assert_ne!(
-            std::env::var("LEARN_REQUIRE_ROOT").as_deref(),
-            Ok("1"),
-            "not root"
-        );
+        assert_ne!(std::env::var("LEARN_REQUIRE_ROOT").as_deref(), Ok("1"), "not root");
         eprintln!("skipped: chroot(2) needs root");
     }
     root
@@ -95,19 +86,8 @@ async fn assert_works(source: Source) {
         .collect();
     listing.sort();
     assert_eq!(listing, TOP_DIRECTORIES, "{label}");
-    let mode = |name: &str| {
-        image
-            .path()
-            .join(name)
-            .metadata()
-            .unwrap()
-            .permissions()
-            .mode()
-    };
-    assert_eq!(
-        (mode("tmp") & 0o7777, mode("root") & 0o7777),
-        (0o1777, 0o700)
-    );
+    let mode = |name: &str| image.path().join(name).metadata().unwrap().permissions().mode();
+    assert_eq!((mode("tmp") & 0o7777, mode("root") & 0o7777), (0o1777, 0o700));
     if !may_chroot() {
         return;
     }
@@ -121,10 +101,7 @@ async fn assert_works(source: Source) {
             // What it answers is its own affair; that it starts is ours. A loader that misses a
             // library says so and exits with 127.
             let output = chroot(image.path(), &[&program, "--help"]);
-            assert!(
-                !matches!(output.status.code(), Some(126 | 127) | None),
-                "{program}: {output:?}"
-            );
+            assert!(!matches!(output.status.code(), Some(126 | 127) | None), "{program}: {output:?}");
         }
     }
 }
@@ -143,12 +120,7 @@ async fn every_source_of_this_machine_gives_a_working_image() {
 async fn a_dynamic_busybox_gives_a_working_image() {
     let directory = tempfile::tempdir().unwrap();
     let busybox = multi_call(directory.path());
-    assert!(
-        Elf::parse(&std::fs::read(&busybox).unwrap())
-            .unwrap()
-            .loader()
-            .is_some()
-    );
+    assert!(Elf::parse(&std::fs::read(&busybox).unwrap()).unwrap().loader().is_some());
     assert_works(Source::DynamicBusybox(busybox)).await;
 }
 
@@ -160,21 +132,14 @@ fn separate_programs_keep_their_identity() {
         // The C library names a loader, too: it can be run to print its version.
         .filter(|(path, _)| !path.starts_with("lib/"))
         .filter_map(|(path, node)| match node {
-            Node::File { content, .. } => {
-                Some((path, Elf::parse(content).ok()?.loader()?.to_owned()))
-            }
+            Node::File { content, .. } => Some((path, Elf::parse(content).ok()?.loader()?.to_owned())),
             _ => None,
         })
         .collect();
     assert!(loaders.contains_key("bin/ls"), "{loaders:?}");
     for (program, loader) in loaders {
-        let loader = loader
-            .strip_prefix("/lib/")
-            .unwrap_or_else(|| panic!("{program}: {loader}"));
-        assert!(
-            tree.get(&format!("lib/{loader}")).is_some(),
-            "{program}: {loader}"
-        );
+        let loader = loader.strip_prefix("/lib/").unwrap_or_else(|| panic!("{program}: {loader}"));
+        assert!(tree.get(&format!("lib/{loader}")).is_some(), "{program}: {loader}");
     }
 }
 
@@ -186,24 +151,15 @@ async fn a_shell_line_with_a_pipe_works_in_the_best_image() {
     let image = unpack(alpine::choose(&Machine::this()).unwrap()).await;
     let line = "echo b > /tmp/x && echo a >> /tmp/x && sort /tmp/x | head -n 1 && id -un";
     let output = chroot(image.path(), &["/bin/sh", "-c", line]);
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "a\nroot\n",
-        "{output:?}"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "a\nroot\n", "{output:?}");
 }
 
 #[test]
 fn the_image_says_that_it_is_a_stand_in() {
     let tree = alpine::tree(&Source::Outline, &Machine::this()).unwrap();
-    let Some(Node::File { content, .. }) = tree.get("etc/os-release") else {
-        panic!("{tree:?}")
-    };
+    let Some(Node::File { content, .. }) = tree.get("etc/os-release") else { panic!("{tree:?}") };
     let text = String::from_utf8_lossy(content);
-    assert!(
-        text.contains("stand-in") && text.contains("\nID=learn\n"),
-        "{text}"
-    );
+    assert!(text.contains("stand-in") && text.contains("\nID=learn\n"), "{text}");
     assert_eq!(tree.get("etc/hosts"), None);
 }
 
@@ -211,10 +167,7 @@ fn the_image_says_that_it_is_a_stand_in() {
 fn the_outline_is_the_same_wherever_it_is_made() {
     let empty = tempfile::tempdir().unwrap();
     let here = alpine::tree(&Source::Outline, &Machine::this()).unwrap();
-    assert_eq!(
-        here,
-        alpine::tree(&Source::Outline, &Machine::at(empty.path())).unwrap()
-    );
+    assert_eq!(here, alpine::tree(&Source::Outline, &Machine::at(empty.path())).unwrap());
 }
 
 /// A machine with the given programs; each is the file at the path it is given with.
@@ -236,19 +189,9 @@ fn a_static_busybox_is_preferred_to_a_dynamic_one_and_that_to_programs() {
     let hello = directory.path().join("hello");
     std::fs::write(&hello, learn::hub::hello::PROGRAM).unwrap();
     std::fs::set_permissions(&hello, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let (root, machine) = machine(&[
-        ("busybox", &this),
-        ("busybox.static", &hello),
-        ("sh", &this),
-        ("ls", &this),
-    ]);
-    let place = |name: &str| {
-        root.path()
-            .canonicalize()
-            .unwrap()
-            .join("usr/bin")
-            .join(name)
-    };
+    let (root, machine) =
+        machine(&[("busybox", &this), ("busybox.static", &hello), ("sh", &this), ("ls", &this)]);
+    let place = |name: &str| root.path().canonicalize().unwrap().join("usr/bin").join(name);
     let expected = [
         Source::StaticBusybox(place("busybox.static")),
         Source::DynamicBusybox(place("busybox")),
@@ -262,15 +205,9 @@ fn a_static_busybox_is_preferred_to_a_dynamic_one_and_that_to_programs() {
 fn a_machine_without_programs_is_a_clear_error() {
     let (_root, machine) = machine(&[("sh", &std::env::current_exe().unwrap())]);
     let error = alpine::choose(&machine).unwrap_err();
-    assert!(
-        matches!(error, Error::NoPrograms { missing: "ls", .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::NoPrograms { missing: "ls", .. }), "{error:?}");
     let message = error.to_string();
-    assert!(
-        message.contains("no busybox, and no ls in ") && message.contains("/usr/bin"),
-        "{message}"
-    );
+    assert!(message.contains("no busybox, and no ls in ") && message.contains("/usr/bin"), "{message}");
 }
 
 #[test]
@@ -278,19 +215,12 @@ fn a_library_that_is_nowhere_is_named_with_its_user() {
     let this = std::env::current_exe().unwrap();
     let (root, machine) = machine(&[("sh", &this), ("ls", &this)]);
     // The loader is there, so that only the libraries are missing.
-    let loader = Elf::parse(&std::fs::read(&this).unwrap())
-        .unwrap()
-        .loader()
-        .unwrap()
-        .to_owned();
+    let loader = Elf::parse(&std::fs::read(&this).unwrap()).unwrap().loader().unwrap().to_owned();
     let place = root.path().join(loader.trim_start_matches('/'));
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     std::fs::copy(&loader, place).unwrap();
     let error = alpine::tree(&Source::Programs, &machine).unwrap_err();
-    assert!(
-        matches!(&error, Error::Library { user, .. } if user.ends_with("ls")),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Library { user, .. } if user.ends_with("ls")), "{error}");
 }
 
 #[test]
@@ -310,12 +240,7 @@ fn a_program_with_two_names_is_stored_once() {
     std::os::unix::fs::symlink("ls", root.path().join("usr/bin/cat")).unwrap();
     let tree: Tree = alpine::tree(&Source::Programs, &machine).unwrap();
     assert!(matches!(tree.get("bin/cat"), Some(Node::File { .. })));
-    assert_eq!(
-        tree.get("bin/ls"),
-        Some(&Node::Hardlink {
-            target: "bin/cat".into()
-        })
-    );
+    assert_eq!(tree.get("bin/ls"), Some(&Node::Hardlink { target: "bin/cat".into() }));
     assert!(matches!(tree.get("bin/sh"), Some(Node::File { .. })));
     // Its libraries are missing on that machine, and it is not required.
     assert_eq!(tree.get("bin/mount"), None);

@@ -15,9 +15,7 @@ struct Asker {
 
 impl Asker {
     fn new() -> Self {
-        Self {
-            catalog: Catalog::simulated(),
-        }
+        Self { catalog: Catalog::simulated() }
     }
 
     fn image(&self) -> std::sync::Arc<Image> {
@@ -27,12 +25,7 @@ impl Asker {
     fn ask(&self, method: Method, target: &str, headers: &[(&'static str, &str)]) -> Answer {
         let headers: HeaderMap = headers
             .iter()
-            .map(|(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_str(value).unwrap(),
-                )
-            })
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
             .collect();
         self.catalog.answer(&method, target, &headers)
     }
@@ -43,10 +36,7 @@ impl Asker {
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-    answer
-        .headers
-        .get(name)
-        .map(|value| value.to_str().unwrap())
+    answer.headers.get(name).map(|value| value.to_str().unwrap())
 }
 
 fn json(answer: &Answer) -> serde_json::Value {
@@ -56,22 +46,10 @@ fn json(answer: &Answer) -> serde_json::Value {
 fn assert_is(answer: &Answer, blob: &Blob) {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body, blob.bytes);
-    assert_eq!(
-        header(answer, "content-type"),
-        Some(blob.media_type.to_string().as_str())
-    );
-    assert_eq!(
-        header(answer, "docker-content-digest"),
-        Some(blob.digest.as_ref())
-    );
-    assert_eq!(
-        header(answer, "etag"),
-        Some(format!("\"{}\"", blob.digest).as_str())
-    );
-    assert_eq!(
-        header(answer, "content-length"),
-        Some(blob.bytes.len().to_string().as_str())
-    );
+    assert_eq!(header(answer, "content-type"), Some(blob.media_type.to_string().as_str()));
+    assert_eq!(header(answer, "docker-content-digest"), Some(blob.digest.as_ref()));
+    assert_eq!(header(answer, "etag"), Some(format!("\"{}\"", blob.digest).as_str()));
+    assert_eq!(header(answer, "content-length"), Some(blob.bytes.len().to_string().as_str()));
 }
 
 #[test]
@@ -80,10 +58,7 @@ fn the_base_says_what_it_is() {
     for target in ["/v2/", "/v2"] {
         let answer = asker.get(target);
         assert_eq!(answer.status, StatusCode::OK);
-        assert_eq!(
-            header(&answer, "docker-distribution-api-version"),
-            Some("registry/2.0")
-        );
+        assert_eq!(header(&answer, "docker-distribution-api-version"), Some("registry/2.0"));
         assert_eq!(answer.body, "{}");
     }
 }
@@ -116,16 +91,10 @@ fn a_digest_gives_exactly_its_content() {
     let asker = Asker::new();
     let image = asker.image();
     for blob in [&image.index, &image.manifest] {
-        assert_is(
-            &asker.get(&format!("/v2/{NAME}/manifests/{}", blob.digest)),
-            blob,
-        );
+        assert_is(&asker.get(&format!("/v2/{NAME}/manifests/{}", blob.digest)), blob);
     }
     for blob in [&image.config, &image.layer] {
-        assert_is(
-            &asker.get(&format!("/v2/{NAME}/blobs/{}", blob.digest)),
-            blob,
-        );
+        assert_is(&asker.get(&format!("/v2/{NAME}/blobs/{}", blob.digest)), blob);
         // A repository has its own blobs only, and a blob is no manifest.
         for elsewhere in ["library/hello-world/blobs", "library/alpine/manifests"] {
             let answer = asker.get(&format!("/v2/{elsewhere}/{}", blob.digest));
@@ -139,18 +108,9 @@ fn head_has_the_headers_of_get_and_no_body() {
     let asker = Asker::new();
     let blob = format!("/v2/{NAME}/blobs/{}", asker.image().layer.digest);
     let manifest = format!("/v2/{NAME}/manifests/latest");
-    for target in [
-        "/v2/",
-        blob.as_str(),
-        manifest.as_str(),
-        "/v2/nobody/manifests/latest",
-    ] {
+    for target in ["/v2/", blob.as_str(), manifest.as_str(), "/v2/nobody/manifests/latest"] {
         let (get, head) = (asker.get(target), asker.ask(Method::HEAD, target, &[]));
-        assert_eq!(
-            (head.status, &head.headers),
-            (get.status, &get.headers),
-            "{target}"
-        );
+        assert_eq!((head.status, &head.headers), (get.status, &get.headers), "{target}");
         assert!(head.body.is_empty());
         let length = header(&head, "content-length").unwrap().to_owned();
         assert_eq!(length, get.body.len().to_string());
@@ -161,10 +121,7 @@ fn head_has_the_headers_of_get_and_no_body() {
 fn an_interrupted_blob_can_be_resumed() {
     let asker = Asker::new();
     let layer = asker.image().layer.clone();
-    let (target, length) = (
-        format!("/v2/{NAME}/blobs/{}", layer.digest),
-        layer.bytes.len(),
-    );
+    let (target, length) = (format!("/v2/{NAME}/blobs/{}", layer.digest), layer.bytes.len());
     assert_eq!(header(&asker.get(&target), "accept-ranges"), Some("bytes"));
 
     let rest = asker.ask(Method::GET, &target, &[("range", "bytes=100-")]);
@@ -172,21 +129,11 @@ fn an_interrupted_blob_can_be_resumed() {
     assert_eq!(rest.body, layer.bytes.slice(100..));
     let expected = format!("bytes 100-{}/{length}", length - 1);
     assert_eq!(header(&rest, "content-range"), Some(expected.as_str()));
-    assert_eq!(
-        header(&rest, "content-length"),
-        Some((length - 100).to_string().as_str())
-    );
+    assert_eq!(header(&rest, "content-length"), Some((length - 100).to_string().as_str()));
 
-    let past = asker.ask(
-        Method::GET,
-        &target,
-        &[("range", &format!("bytes={length}-"))],
-    );
+    let past = asker.ask(Method::GET, &target, &[("range", &format!("bytes={length}-"))]);
     assert_eq!(past.status, StatusCode::RANGE_NOT_SATISFIABLE);
-    assert_eq!(
-        header(&past, "content-range"),
-        Some(format!("bytes */{length}").as_str())
-    );
+    assert_eq!(header(&past, "content-range"), Some(format!("bytes */{length}").as_str()));
     assert!(past.body.is_empty());
 
     let head = asker.ask(Method::HEAD, &target, &[("range", "bytes=100-")]);
@@ -200,10 +147,7 @@ fn content_the_client_has_is_not_sent_again() {
     let etag = format!("\"{}\"", image.index.digest);
     let target = format!("/v2/{NAME}/manifests/latest");
     let same = asker.ask(Method::GET, &target, &[("if-none-match", &etag)]);
-    assert_eq!(
-        (same.status, same.body.len()),
-        (StatusCode::NOT_MODIFIED, 0)
-    );
+    assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0));
     assert_eq!(header(&same, "etag"), Some(etag.as_str()));
     let other = asker.ask(Method::GET, &target, &[("if-none-match", "\"sha256:0\"")]);
     assert_is(&other, &image.index);
@@ -216,19 +160,9 @@ fn lists_come_whole_or_page_by_page() {
     let all = ["library/alpine", "library/hello-world"];
     let cases: [(&str, &str, &[&str], Option<&str>); 8] = [
         (tags, "tags", &["latest"], None),
-        (
-            "/v2/library/alpine/tags/list?n=1",
-            "tags",
-            &["latest"],
-            None,
-        ),
+        ("/v2/library/alpine/tags/list?n=1", "tags", &["latest"], None),
         ("/v2/library/alpine/tags/list?n=0", "tags", &[], None),
-        (
-            "/v2/library/alpine/tags/list?last=latest",
-            "tags",
-            &[],
-            None,
-        ),
+        ("/v2/library/alpine/tags/list?last=latest", "tags", &[], None),
         ("/v2/_catalog", "repositories", &all, None),
         (
             "/v2/_catalog?n=1",
@@ -236,18 +170,8 @@ fn lists_come_whole_or_page_by_page() {
             &all[..1],
             Some("</v2/_catalog?n=1&last=library/alpine>; rel=\"next\""),
         ),
-        (
-            "/v2/_catalog?n=1&last=library/alpine",
-            "repositories",
-            &all[1..],
-            None,
-        ),
-        (
-            "/v2/_catalog?last=library%2Falpine",
-            "repositories",
-            &all[1..],
-            None,
-        ),
+        ("/v2/_catalog?n=1&last=library/alpine", "repositories", &all[1..], None),
+        ("/v2/_catalog?last=library%2Falpine", "repositories", &all[1..], None),
     ];
     for (target, key, expected, link) in cases {
         let answer = asker.get(target);
@@ -262,52 +186,16 @@ fn refusals_carry_the_codes_of_the_specification() {
     let asker = Asker::new();
     let absent = format!("sha256:{}", "0".repeat(64));
     let cases = [
-        (
-            404,
-            "NAME_UNKNOWN",
-            "/v2/library/nginx/manifests/latest".to_owned(),
-        ),
+        (404, "NAME_UNKNOWN", "/v2/library/nginx/manifests/latest".to_owned()),
         (404, "NAME_UNKNOWN", "/v2/library/nginx/tags/list".into()),
-        (
-            404,
-            "NAME_UNKNOWN",
-            format!("/v2/library/nginx/blobs/{absent}"),
-        ),
-        (
-            400,
-            "NAME_INVALID",
-            "/v2/Library/alpine/manifests/latest".into(),
-        ),
-        (
-            404,
-            "MANIFEST_UNKNOWN",
-            "/v2/library/alpine/manifests/3.20".into(),
-        ),
-        (
-            404,
-            "MANIFEST_UNKNOWN",
-            format!("/v2/library/alpine/manifests/{absent}"),
-        ),
-        (
-            404,
-            "BLOB_UNKNOWN",
-            format!("/v2/library/alpine/blobs/{absent}"),
-        ),
-        (
-            400,
-            "DIGEST_INVALID",
-            "/v2/library/alpine/blobs/sha256:12".into(),
-        ),
-        (
-            400,
-            "DIGEST_INVALID",
-            "/v2/library/alpine/manifests/md5:12".into(),
-        ),
-        (
-            400,
-            "PAGINATION_NUMBER_INVALID",
-            "/v2/_catalog?n=many".into(),
-        ),
+        (404, "NAME_UNKNOWN", format!("/v2/library/nginx/blobs/{absent}")),
+        (400, "NAME_INVALID", "/v2/Library/alpine/manifests/latest".into()),
+        (404, "MANIFEST_UNKNOWN", "/v2/library/alpine/manifests/3.20".into()),
+        (404, "MANIFEST_UNKNOWN", format!("/v2/library/alpine/manifests/{absent}")),
+        (404, "BLOB_UNKNOWN", format!("/v2/library/alpine/blobs/{absent}")),
+        (400, "DIGEST_INVALID", "/v2/library/alpine/blobs/sha256:12".into()),
+        (400, "DIGEST_INVALID", "/v2/library/alpine/manifests/md5:12".into()),
+        (400, "PAGINATION_NUMBER_INVALID", "/v2/_catalog?n=many".into()),
         (404, "UNSUPPORTED", "/v1/_ping".into()),
         (404, "UNSUPPORTED", "/v2/library".into()),
         (404, "UNSUPPORTED", "*".into()),
@@ -329,18 +217,10 @@ fn refusals_carry_the_codes_of_the_specification() {
 #[test]
 fn an_image_that_cannot_be_made_is_an_error_with_its_reason() {
     let gone = learn::hub::alpine::Source::StaticBusybox("/nonexistent/busybox".into());
-    let asker = Asker {
-        catalog: Catalog::from_source(gone),
-    };
+    let asker = Asker { catalog: Catalog::from_source(gone) };
     let answer = asker.get("/v2/library/alpine/manifests/latest");
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    let detail = json(&answer)["errors"][0]["detail"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let detail = json(&answer)["errors"][0]["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("/nonexistent/busybox"), "{detail}");
-    assert_eq!(
-        asker.get("/v2/library/hello-world/manifests/latest").status,
-        StatusCode::OK
-    );
+    assert_eq!(asker.get("/v2/library/hello-world/manifests/latest").status, StatusCode::OK);
 }

@@ -10,10 +10,7 @@ fn this_program() -> Vec<u8> {
 fn a_dynamic_program_names_its_loader_and_libraries() {
     let elf = Elf::parse(&this_program()).unwrap();
     assert!(elf.loader().unwrap().starts_with("/lib"), "{elf:?}");
-    assert!(
-        elf.needed.iter().any(|name| name.starts_with("libc.")),
-        "{elf:?}"
-    );
+    assert!(elf.needed.iter().any(|name| name.starts_with("libc.")), "{elf:?}");
 }
 
 #[test]
@@ -27,15 +24,8 @@ fn a_shorter_loader_path_replaces_the_old_one_and_nothing_moves() {
     assert_eq!(after.loader(), Some("/lib/x.so"));
     assert_eq!(after.needed, elf.needed);
     let old = elf.loader().unwrap();
-    let differing = original
-        .iter()
-        .zip(&changed)
-        .filter(|(a, b)| a != b)
-        .count();
-    assert!(
-        (1..=old.len()).contains(&differing),
-        "{differing} bytes for {old}"
-    );
+    let differing = original.iter().zip(&changed).filter(|(a, b)| a != b).count();
+    assert!((1..=old.len()).contains(&differing), "{differing} bytes for {old}");
 }
 
 #[test]
@@ -58,10 +48,7 @@ fn other_files_are_told_apart() {
     assert_eq!(Elf::parse(b""), Err(Error::NotElf));
     assert_eq!(Elf::parse(b"#!/bin/sh\n"), Err(Error::NotElf));
     assert_eq!(Elf::parse(b"\x7fELF\x01\x01"), Err(Error::OtherClass));
-    assert_eq!(
-        Elf::parse(b"\x7fELF\x02\x01"),
-        Err(Error::Damaged("the header"))
-    );
+    assert_eq!(Elf::parse(b"\x7fELF\x02\x01"), Err(Error::Damaged("the header")));
 }
 
 #[test]

@@ -8,10 +8,9 @@ pub const PROGRAMS: &[Shelf] = &[
     (
         "bin",
         &[
-            "cat", "chgrp", "chmod", "chown", "cp", "date", "dd", "df", "echo", "false", "grep",
-            "hostname", "kill", "ln", "ls", "mkdir", "mktemp", "mount", "mv", "nice", "ping", "ps",
-            "pwd", "rm", "rmdir", "sed", "sh", "sleep", "stat", "sync", "touch", "true", "umount",
-            "uname",
+            "cat", "chgrp", "chmod", "chown", "cp", "date", "dd", "df", "echo", "false", "grep", "hostname",
+            "kill", "ln", "ls", "mkdir", "mktemp", "mount", "mv", "nice", "ping", "ps", "pwd", "rm", "rmdir",
+            "sed", "sh", "sleep", "stat", "sync", "touch", "true", "umount", "uname",
         ],
     ),
     ("sbin", &["ip", "sysctl"]),
@@ -63,12 +62,7 @@ pub const PROGRAMS: &[Shelf] = &[
 /// Programs taken from busybox only: elsewhere they need more files than themselves and their
 /// libraries, such as a terminal database, or are no programs of their own.
 pub const APPLETS: &[Shelf] = &[
-    (
-        "bin",
-        &[
-            "ash", "gunzip", "gzip", "more", "netstat", "pidof", "tar", "watch",
-        ],
-    ),
+    ("bin", &["ash", "gunzip", "gzip", "more", "netstat", "pidof", "tar", "watch"]),
     ("sbin", &["ifconfig", "route"]),
     (
         "usr/bin",
@@ -97,11 +91,7 @@ pub const REQUIRED: [&str; 2] = ["sh", "ls"];
 pub fn placed(shelves: &[Shelf]) -> Vec<(&'static str, String)> {
     let mut all: Vec<(&str, String)> = shelves
         .iter()
-        .flat_map(|(directory, names)| {
-            names
-                .iter()
-                .map(move |name| (*name, format!("{directory}/{name}")))
-        })
+        .flat_map(|(directory, names)| names.iter().map(move |name| (*name, format!("{directory}/{name}"))))
         .collect();
     all.sort_by(|a, b| a.1.cmp(&b.1));
     all

@@ -31,11 +31,7 @@ pub struct Transplant<'a> {
 impl<'a> Transplant<'a> {
     /// Starts moving programs from `machine` into `tree`.
     pub fn new(machine: &'a Machine, tree: &'a mut Tree) -> Self {
-        Self {
-            machine,
-            tree,
-            places: HashMap::new(),
-        }
+        Self { machine, tree, places: HashMap::new() }
     }
 
     /// Puts the program at `file` to `place` in the tree, and its loader and libraries to `lib`.
@@ -57,10 +53,7 @@ impl<'a> Transplant<'a> {
             let needs = self.needs(file, &elf)?;
             if let Some(loader) = elf.loader().and_then(file_name) {
                 elf.set_loader(&mut content, &format!("/lib/{loader}"))
-                    .map_err(|source| Error::Elf {
-                        path: file.to_owned(),
-                        source,
-                    })?;
+                    .map_err(|source| Error::Elf { path: file.to_owned(), source })?;
             }
             self.install(needs);
         }
@@ -88,10 +81,8 @@ impl<'a> Transplant<'a> {
                     continue;
                 }
                 let found = self.machine.library(name, &user, &elf);
-                let Library { path, content, elf } = found.ok_or_else(|| Error::Library {
-                    library: name.clone(),
-                    user: user.clone(),
-                })?;
+                let Library { path, content, elf } =
+                    found.ok_or_else(|| Error::Library { library: name.clone(), user: user.clone() })?;
                 needs.insert(name.clone(), content);
                 users.push((path, elf));
             }
@@ -122,25 +113,16 @@ impl<'a> Transplant<'a> {
 
     fn install(&mut self, needs: HashMap<String, Vec<u8>>) {
         if !needs.is_empty() {
-            self.tree.insert(
-                "usr/lib64",
-                Node::Symlink {
-                    target: "../lib".into(),
-                },
-            );
+            self.tree.insert("usr/lib64", Node::Symlink { target: "../lib".into() });
         }
         for (name, content) in needs {
-            self.tree
-                .insert(&format!("lib/{name}"), executable(content));
+            self.tree.insert(&format!("lib/{name}"), executable(content));
         }
     }
 }
 
 fn executable(content: Vec<u8>) -> Node {
-    Node::File {
-        mode: 0o755,
-        content: Bytes::from(content),
-    }
+    Node::File { mode: 0o755, content: Bytes::from(content) }
 }
 
 fn file_name(path: &str) -> Option<&str> {
@@ -148,15 +130,9 @@ fn file_name(path: &str) -> Option<&str> {
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 pub(super) fn parse(path: &Path, content: &[u8]) -> Result<Elf, Error> {
-    Elf::parse(content).map_err(|source: elf::Error| Error::Elf {
-        path: path.to_owned(),
-        source,
-    })
+    Elf::parse(content).map_err(|source: elf::Error| Error::Elf { path: path.to_owned(), source })
 }

@@ -27,12 +27,7 @@ pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
         let rank = match parts.next()? {
             exact if exact.eq_ignore_ascii_case(media_type) => 2,
             "*/*" => 0,
-            wild if wild
-                .strip_suffix("/*")
-                .is_some_and(|it| it.eq_ignore_ascii_case(family)) =>
-            {
-                1
-            }
+            wild if wild.strip_suffix("/*").is_some_and(|it| it.eq_ignore_ascii_case(family)) => 1,
             _ => return None,
         };
         let refused = parts
@@ -40,10 +35,7 @@ pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
             .any(|quality| quality.parse() == Ok(0.0));
         Some((rank, !refused))
     };
-    items(headers, &header::ACCEPT)
-        .filter_map(weight)
-        .max()
-        .is_some_and(|(_, taken)| taken)
+    items(headers, &header::ACCEPT).filter_map(weight).max().is_some_and(|(_, taken)| taken)
 }
 
 /// Whether `If-None-Match` names `etag`: the client has the content already (13.1.2).
@@ -70,11 +62,7 @@ pub(super) fn part(headers: &HeaderMap, etag: &str, length: usize) -> Part {
         (None, Some(count)) if first.is_empty() => length.saturating_sub(count)..length,
         _ => return Part::Whole,
     };
-    if bounds.is_empty() {
-        Part::Unsatisfiable
-    } else {
-        Part::Range(bounds)
-    }
+    if bounds.is_empty() { Part::Unsatisfiable } else { Part::Range(bounds) }
 }
 
 /// Digits only. A number too large to count with is past every end.
@@ -85,14 +73,8 @@ fn number(text: &str) -> Option<usize> {
 
 /// The items of a list header, which may also be spread over several lines.
 fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let lines = headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    lines
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
+    let lines = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|item| !item.is_empty())
 }
 
 #[cfg(test)]
@@ -112,26 +94,16 @@ mod tests {
     fn accept_is_read_with_wildcards_and_refusals() {
         let cases = [
             (INDEX, true),
-            (
-                "text/html, application/vnd.oci.image.index.v1+json;q=0.5",
-                true,
-            ),
+            ("text/html, application/vnd.oci.image.index.v1+json;q=0.5", true),
             ("*/*", true),
             ("application/*", true),
             ("application/json", false),
             ("text/*", false),
             ("*/*, application/vnd.oci.image.index.v1+json;q=0", false),
-            (
-                "application/*;q=0, application/vnd.oci.image.index.v1+json",
-                true,
-            ),
+            ("application/*;q=0, application/vnd.oci.image.index.v1+json", true),
         ];
         for (value, expected) in cases {
-            assert_eq!(
-                accepts(&with(&[(header::ACCEPT, value)]), INDEX),
-                expected,
-                "{value}"
-            );
+            assert_eq!(accepts(&with(&[(header::ACCEPT, value)]), INDEX), expected, "{value}");
         }
         assert!(accepts(&HeaderMap::new(), INDEX));
     }
@@ -155,11 +127,7 @@ mod tests {
             ("lines=1-", Part::Whole),
         ];
         for (value, expected) in cases {
-            assert_eq!(
-                part(&with(&[(header::RANGE, value)]), "\"x\"", 10),
-                expected,
-                "{value}"
-            );
+            assert_eq!(part(&with(&[(header::RANGE, value)]), "\"x\"", 10), expected, "{value}");
         }
     }
 

@@ -29,10 +29,7 @@ impl Refusal {
         let (status, code, message) = self.facts();
         let detail = self.detail();
         let error = json!({ "errors": [{ "code": code, "message": message, "detail": detail }] });
-        let answer = Answer {
-            status,
-            ..Answer::json(&error)
-        };
+        let answer = Answer { status, ..Answer::json(&error) };
         match self {
             Self::Unsupported(_) => answer.with_header(header::ALLOW, "GET, HEAD"),
             _ => answer,
@@ -44,35 +41,21 @@ impl Refusal {
         const WRONG: StatusCode = StatusCode::BAD_REQUEST;
         match self {
             Self::NameInvalid(_) => (WRONG, "NAME_INVALID", "invalid repository name"),
-            Self::NameUnknown(_) => (
-                MISSING,
-                "NAME_UNKNOWN",
-                "repository name not known to registry",
-            ),
+            Self::NameUnknown(_) => (MISSING, "NAME_UNKNOWN", "repository name not known to registry"),
             Self::ManifestUnknown(_) => (MISSING, "MANIFEST_UNKNOWN", "manifest unknown"),
-            Self::ManifestNotAccepted(_) => (
-                MISSING,
-                "MANIFEST_UNKNOWN",
-                "manifest not available in a form the client accepts",
-            ),
+            Self::ManifestNotAccepted(_) => {
+                (MISSING, "MANIFEST_UNKNOWN", "manifest not available in a form the client accepts")
+            }
             Self::BlobUnknown(_) => (MISSING, "BLOB_UNKNOWN", "blob unknown to registry"),
             Self::DigestInvalid(_) => (WRONG, "DIGEST_INVALID", "not a sha256 digest"),
-            Self::PaginationNumberInvalid => (
-                WRONG,
-                "PAGINATION_NUMBER_INVALID",
-                "invalid number of results requested",
-            ),
+            Self::PaginationNumberInvalid => {
+                (WRONG, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+            }
             Self::NoSuchEndpoint => (MISSING, "UNSUPPORTED", "no such endpoint"),
-            Self::Unsupported(_) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "UNSUPPORTED",
-                "the hub can only be read",
-            ),
-            Self::Unmade(_) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "UNKNOWN",
-                "the image could not be made",
-            ),
+            Self::Unsupported(_) => {
+                (StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "the hub can only be read")
+            }
+            Self::Unmade(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", "the image could not be made"),
         }
     }
 

@@ -71,10 +71,7 @@ fn is_name(name: &str) -> bool {
 
 fn is_sha256(digest: &str) -> bool {
     digest.strip_prefix("sha256:").is_some_and(|hex| {
-        hex.len() == 64
-            && hex
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
@@ -84,21 +81,10 @@ mod tests {
 
     #[test]
     fn names_follow_the_specification() {
-        for name in [
-            "a",
-            "a/b/c",
-            "a.b",
-            "a_b",
-            "a__b",
-            "a---b",
-            "library/hello-world",
-            "0",
-        ] {
+        for name in ["a", "a/b/c", "a.b", "a_b", "a__b", "a---b", "library/hello-world", "0"] {
             assert!(is_name(name), "{name}");
         }
-        for name in [
-            "", "A", "a//b", "/a", "a/", "-a", "a-", "a..b", "a___b", "a._b", "a b", "é",
-        ] {
+        for name in ["", "A", "a//b", "/a", "a/", "-a", "a-", "a..b", "a___b", "a._b", "a b", "é"] {
             assert!(!is_name(name), "{name}");
         }
     }
@@ -106,12 +92,6 @@ mod tests {
     #[test]
     fn a_name_may_look_like_an_endpoint() {
         let route = Route::parse("/v2/manifests/tags/blobs/manifests/latest").ok();
-        assert_eq!(
-            route,
-            Some(Route::Manifest {
-                name: "manifests/tags/blobs",
-                reference: "latest"
-            })
-        );
+        assert_eq!(route, Some(Route::Manifest { name: "manifests/tags/blobs", reference: "latest" }));
     }
 }
