@@ -10,3 +10,5 @@ pub mod trace;
 
 pub mod kernel;
 pub mod runtime;
+
+pub mod hub;
