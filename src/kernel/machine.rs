@@ -28,6 +28,18 @@ pub struct Cgroups {
     pub v1: BTreeMap<String, String>,
     /// v2: mount point and the controllers it has.
     pub v2: Option<CgroupV2>,
+    /// What the root of v1's cpuset hierarchy allows (`cpuset.cpus`, `cpuset.mems`, as `0-1` and
+    /// `0`): a new group is empty there, and no process may enter an empty one. cpuset(7).
+    pub cpuset: Option<Cpuset>,
+}
+
+/// Processors and memory nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cpuset {
+    /// `0-3`.
+    pub cpus: String,
+    /// `0`.
+    pub mems: String,
 }
 
 /// The unified hierarchy.

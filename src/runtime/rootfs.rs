@@ -1,0 +1,155 @@
+//! The container's file tree, as an ordered list of operations: a pure function of the Spec.
+
+use super::OVERLAY_ANNOTATION;
+use crate::op::{FsOp, MountOp, Op};
+use oci_spec::runtime::{Mount, Spec};
+use std::path::Path;
+
+/// The absolute root of a bundle.
+pub fn root_path(spec: &Spec, bundle: &str) -> String {
+    let path = spec.root().as_ref().map(|root| root.path().as_path()).unwrap_or(Path::new("rootfs"));
+    if path.is_absolute() { path.display().to_string() } else { format!("{bundle}/{}", path.display()) }
+}
+
+/// Makes this mount namespace private and the root a mount point: the overlay where the bundle
+/// says so, else a bind of the directory to itself (pivot_root(2) wants a mount point).
+pub fn mount_root(spec: &Spec, root: &str) -> Vec<Op> {
+    let overlay = spec.annotations().as_ref().and_then(|annotations| annotations.get(OVERLAY_ANNOTATION));
+    let mount = match overlay {
+        Some(options) => mount("overlay", root, "overlay", &[], options),
+        None => mount(root, root, "", &["rbind"], ""),
+    };
+    vec![MountOp::SetPropagation { target: "/".into(), mode: "rprivate".into() }.into(), mount]
+}
+
+/// One mount of the Spec: its mount point is made, then it is mounted.
+pub struct Furnishing {
+    /// Directory or file the mount covers.
+    pub point: Op,
+    /// The mount.
+    pub mount: Op,
+    /// A propagation of its own, when the options ask for one.
+    pub propagation: Option<Op>,
+}
+
+/// The Spec's mounts below `root`. `is_directory` tells what a bind's source is.
+pub fn furnishings(spec: &Spec, root: &str, is_directory: impl Fn(&str) -> bool) -> Vec<Furnishing> {
+    let mounts = spec.mounts().as_deref().unwrap_or_default();
+    mounts.iter().map(|mount| furnishing(mount, root, &is_directory)).collect()
+}
+
+fn furnishing(entry: &Mount, root: &str, is_directory: &impl Fn(&str) -> bool) -> Furnishing {
+    let target = format!("{root}{}", entry.destination().display());
+    let source = entry.source().as_ref().map(|source| source.display().to_string()).unwrap_or_default();
+    let (flags, data, propagation) = sort_options(entry.options().as_deref().unwrap_or_default());
+    let bind = flags.iter().any(|flag| flag == "bind" || flag == "rbind");
+    let point = if bind && !is_directory(&source) {
+        FsOp::CreateFile { path: target.clone(), mode: 0o644 }
+    } else {
+        FsOp::CreateDirectory { path: target.clone(), mode: 0o755 }
+    };
+    let fstype = match entry.typ().as_deref() {
+        Some("bind" | "none") | None => "",
+        Some(_) if bind => "",
+        Some(fstype) => fstype,
+    };
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    Furnishing {
+        point: point.into(),
+        mount: mount(&source, &target, fstype, &flags, &data),
+        propagation: propagation.map(|mode| MountOp::SetPropagation { target, mode }.into()),
+    }
+}
+
+/// Splits mount options into kernel flags, the file system's own data, and a propagation.
+fn sort_options(options: &[String]) -> (Vec<String>, String, Option<String>) {
+    const FLAGS: [&str; 12] = [
+        "ro", "rw", "nosuid", "nodev", "noexec", "noatime", "relatime", "strictatime", "bind", "rbind", "remount",
+        "suid",
+    ];
+    const PROPAGATION: [&str; 8] =
+        ["private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable", "runbindable"];
+    let mut flags = Vec::new();
+    let mut data = Vec::new();
+    let mut propagation = None;
+    for option in options {
+        match option.as_str() {
+            "rw" | "suid" => {}
+            flag if FLAGS.contains(&flag) => flags.push(flag.to_owned()),
+            mode if PROPAGATION.contains(&mode) => propagation = Some(mode.to_owned()),
+            other => data.push(other),
+        }
+    }
+    (flags, data.join(","), propagation)
+}
+
+/// Device nodes, or binds of the host's where mknod(2) is not permitted.
+pub fn devices(spec: &Spec, root: &str, may_mknod: bool) -> Vec<Op> {
+    let devices = spec.linux().as_ref().and_then(|linux| linux.devices().as_deref()).unwrap_or_default();
+    devices
+        .iter()
+        .flat_map(|device| {
+            let place = device.path().display().to_string();
+            let path = format!("{root}{place}");
+            if may_mknod {
+                let (major, minor) = (device.major() as u32, device.minor() as u32);
+                let mode = device.file_mode().unwrap_or(0o666);
+                vec![FsOp::MakeNode { path, major, minor, mode }.into()]
+            } else {
+                let bind = mount(&place, &path, "", &["bind"], "");
+                vec![FsOp::CreateFile { path, mode: 0o644 }.into(), bind]
+            }
+        })
+        .collect()
+}
+
+/// The links every /dev has: proc(5), pts(4).
+pub fn device_links(root: &str) -> Vec<Op> {
+    [
+        ("/proc/self/fd", "fd"),
+        ("/proc/self/fd/0", "stdin"),
+        ("/proc/self/fd/1", "stdout"),
+        ("/proc/self/fd/2", "stderr"),
+        ("/proc/kcore", "core"),
+        ("pts/ptmx", "ptmx"),
+    ]
+    .map(|(target, name)| {
+        FsOp::Symlink { target: target.into(), path: format!("{root}/dev/{name}") }.into()
+    })
+    .into()
+}
+
+/// The new root in, the old one out.
+pub fn pivot(root: &str) -> Vec<Op> {
+    vec![
+        MountOp::PivotRoot { new_root: root.to_owned(), put_old: ".".into() }.into(),
+        MountOp::Unmount { target: ".".into(), detach: true }.into(),
+        crate::op::ProcessOp::ChangeDirectory { path: "/".into() }.into(),
+    ]
+}
+
+/// Kernel paths to hide and to make read-only, those `exists` says are there.
+pub fn protections(spec: &Spec, exists: impl Fn(&str) -> bool) -> Vec<Op> {
+    let Some(linux) = spec.linux() else { return Vec::new() };
+    let masked = linux.masked_paths().as_deref().unwrap_or_default();
+    let readonly = linux.readonly_paths().as_deref().unwrap_or_default();
+    let mask = masked.iter().filter(|path| exists(path)).map(|path| MountOp::Mask { path: path.clone() }.into());
+    let seal =
+        readonly.iter().filter(|path| exists(path)).map(|path| MountOp::MakeReadonly { path: path.clone() }.into());
+    let mut ops: Vec<Op> = mask.chain(seal).collect();
+    if spec.root().as_ref().and_then(|root| root.readonly()) == Some(true) {
+        ops.push(mount("", "/", "", &["remount", "bind", "ro"], ""));
+    }
+    ops
+}
+
+fn mount(source: &str, target: &str, fstype: &str, flags: &[&str], data: &str) -> Op {
+    MountOp::Mount {
+        source: source.to_owned(),
+        target: target.to_owned(),
+        fstype: fstype.to_owned(),
+        flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+        data: data.to_owned(),
+    }
+    .into()
+}
