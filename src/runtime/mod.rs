@@ -1,6 +1,7 @@
 //! The runtime: an OCI [`Spec`](oci_spec::runtime::Spec) becomes an ordered list of operations,
 //! performed on two sides of a wall.
 
+pub mod guard;
 pub mod protocol;
 
 /// Annotation of a bundle whose root file system init mounts itself, inside the container's mount
