@@ -37,12 +37,15 @@ pub struct Fault {
     pub kind: Kind,
     /// Advice.
     pub hint: Option<Hint>,
+    /// Evidence, such as every place a program was looked for in.
+    #[serde(default)]
+    pub facts: Facts,
 }
 
 impl Fault {
     /// A fault of the given class that no system call reported.
     pub fn new(kind: Kind, message: impl Into<String>) -> Fault {
-        Fault { errno: None, message: message.into(), kind, hint: None }
+        Fault { errno: None, message: message.into(), kind, hint: None, facts: Facts::new() }
     }
 
     /// The same, with advice.
@@ -78,7 +81,7 @@ impl From<io::Error> for Fault {
             }
             _ => (Kind::Internal, None),
         };
-        Fault { errno, message, kind, hint }
+        Fault { errno, message, kind, hint, facts: Facts::new() }
     }
 }
 
@@ -354,4 +357,10 @@ pub trait Jail: Send {
 
     /// Whether the path exists, links followed.
     fn exists(&self, path: &str) -> bool;
+
+    /// Opens a container's log for appending; output is bulk, so it is no operation.
+    ///
+    /// # Errors
+    /// As open(2).
+    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>>;
 }

@@ -152,6 +152,8 @@ pub trait Report: Send {
     fn split(&self) -> Box<dyn Report>;
     /// A fresh scope number.
     fn scope_id(&mut self) -> u32;
+    /// From now on nothing waits: what failed or was aborted is being undone.
+    fn open_for_rollback(&mut self);
 }
 
 /// The door of shim and init, decorated.
@@ -175,6 +177,25 @@ impl<'a> TracedJail<'a> {
     /// The reporter.
     pub fn report(&mut self) -> &mut dyn Report {
         &mut *self.report
+    }
+
+    /// See [`Jail::confine`].
+    ///
+    /// # Errors
+    /// When the root cannot be opened.
+    pub fn confine(&mut self, root: &str) -> Result<(), OpError> {
+        self.jail.confine(root).map_err(|error| {
+            let op = crate::op::ProcessOp::ChangeDirectory { path: root.to_owned() };
+            OpError { op: Box::new(op.into()), fault: error.into() }
+        })
+    }
+
+    /// See [`Jail::open_log`].
+    ///
+    /// # Errors
+    /// As open(2).
+    pub fn open_log(&mut self, path: &str) -> std::io::Result<Box<dyn std::io::Write + Send>> {
+        self.jail.open_log(path)
     }
 
     /// A plain fact.
@@ -297,7 +318,13 @@ fn did(op: &Op, facts: &Facts, began: Instant) -> Event {
 }
 
 fn failed(op: &Op, fault: &Fault, began: Instant) -> Event {
-    Event::Failed { op: op.name(), errno: fault.errno, error: fault.message.clone(), took: micros(began) }
+    Event::Failed {
+        op: op.name(),
+        errno: fault.errno,
+        error: fault.message.clone(),
+        facts: fault.facts.clone(),
+        took: micros(began),
+    }
 }
 
 fn micros(began: Instant) -> u64 {

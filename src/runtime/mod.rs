@@ -1,8 +1,26 @@
 //! The runtime: an OCI [`Spec`](oci_spec::runtime::Spec) becomes an ordered list of operations,
 //! performed on two sides of a wall.
+//!
+//! ```text
+//!  shim: launch                                   init
+//!    limits.apply      make groups, write limits
+//!    namespaces.enter  clone3 ───────────────────▶ (waits)
+//!    limits.join       pid into the groups
+//!    go ─────────────────────────────────────────▶ rootfs.mount, .furnish, .pivot, .protect
+//!    (waits)                                        identity.set, guard.apply
+//!    end of file ◀──────────────────────────────── process.exec
+//! ```
 
+pub mod channel;
+pub mod error;
 pub mod guard;
+pub mod init;
+pub mod launch;
+pub mod limits;
 pub mod protocol;
+pub mod rootfs;
+pub mod run;
+pub mod shim;
 
 /// Annotation of a bundle whose root file system init mounts itself, inside the container's mount
 /// namespace: overlayfs options (`lowerdir=…,upperdir=…,workdir=…`). Nothing is mounted on the

@@ -64,7 +64,17 @@ fn furnishing(entry: &Mount, root: &str, is_directory: &impl Fn(&str) -> bool) -
 /// Splits mount options into kernel flags, the file system's own data, and a propagation.
 fn sort_options(options: &[String]) -> (Vec<String>, String, Option<String>) {
     const FLAGS: [&str; 12] = [
-        "ro", "rw", "nosuid", "nodev", "noexec", "noatime", "relatime", "strictatime", "bind", "rbind", "remount",
+        "ro",
+        "rw",
+        "nosuid",
+        "nodev",
+        "noexec",
+        "noatime",
+        "relatime",
+        "strictatime",
+        "bind",
+        "rbind",
+        "remount",
         "suid",
     ];
     const PROPAGATION: [&str; 8] =
@@ -113,9 +123,7 @@ pub fn device_links(root: &str) -> Vec<Op> {
         ("/proc/kcore", "core"),
         ("pts/ptmx", "ptmx"),
     ]
-    .map(|(target, name)| {
-        FsOp::Symlink { target: target.into(), path: format!("{root}/dev/{name}") }.into()
-    })
+    .map(|(target, name)| FsOp::Symlink { target: target.into(), path: format!("{root}/dev/{name}") }.into())
     .into()
 }
 
@@ -133,9 +141,12 @@ pub fn protections(spec: &Spec, exists: impl Fn(&str) -> bool) -> Vec<Op> {
     let Some(linux) = spec.linux() else { return Vec::new() };
     let masked = linux.masked_paths().as_deref().unwrap_or_default();
     let readonly = linux.readonly_paths().as_deref().unwrap_or_default();
-    let mask = masked.iter().filter(|path| exists(path)).map(|path| MountOp::Mask { path: path.clone() }.into());
-    let seal =
-        readonly.iter().filter(|path| exists(path)).map(|path| MountOp::MakeReadonly { path: path.clone() }.into());
+    let mask =
+        masked.iter().filter(|path| exists(path)).map(|path| MountOp::Mask { path: path.clone() }.into());
+    let seal = readonly
+        .iter()
+        .filter(|path| exists(path))
+        .map(|path| MountOp::MakeReadonly { path: path.clone() }.into());
     let mut ops: Vec<Op> = mask.chain(seal).collect();
     if spec.root().as_ref().and_then(|root| root.readonly()) == Some(true) {
         ops.push(mount("", "/", "", &["remount", "bind", "ro"], ""));

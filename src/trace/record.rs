@@ -70,6 +70,9 @@ pub enum Event {
         errno: Option<i32>,
         /// The failure as one line.
         error: String,
+        /// Evidence, where there is more to see than the error: `tried`.
+        #[serde(default, skip_serializing_if = "Facts::is_empty")]
+        facts: Facts,
         /// Microseconds.
         took: u64,
     },

@@ -58,7 +58,10 @@ impl Groups {
 
     /// Writes that put `pid` into every group.
     pub fn join(&self, pid: u32) -> Vec<Op> {
-        self.directories.iter().map(|directory| write(&format!("{directory}/cgroup.procs"), &pid.to_string())).collect()
+        self.directories
+            .iter()
+            .map(|directory| write(&format!("{directory}/cgroup.procs"), &pid.to_string()))
+            .collect()
     }
 
     /// What removes the groups, last made first.

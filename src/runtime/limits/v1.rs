@@ -49,12 +49,19 @@ fn cpuset(resources: &LinuxResources) -> Vec<Line> {
 
 fn pids(resources: &LinuxResources) -> Vec<Line> {
     let limit = resources.pids().as_ref().map(|pids| pids.limit());
-    limit.map(|limit| ("pids.max".into(), if limit > 0 { limit.to_string() } else { "max".into() })).into_iter().collect()
+    limit
+        .map(|limit| ("pids.max".into(), if limit > 0 { limit.to_string() } else { "max".into() }))
+        .into_iter()
+        .collect()
 }
 
 fn blkio(resources: &LinuxResources) -> Vec<Line> {
     let weight = resources.block_io().as_ref().and_then(|blkio| blkio.weight());
-    weight.filter(|weight| *weight > 0).map(|weight| ("blkio.weight".into(), weight.to_string())).into_iter().collect()
+    weight
+        .filter(|weight| *weight > 0)
+        .map(|weight| ("blkio.weight".into(), weight.to_string()))
+        .into_iter()
+        .collect()
 }
 
 /// First everything is denied, then the list is allowed.

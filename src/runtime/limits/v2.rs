@@ -71,7 +71,11 @@ fn memory(resources: &LinuxResources, lines: &mut Vec<Line>) {
 
 fn cpu(resources: &LinuxResources, lines: &mut Vec<Line>) {
     let Some(cpu) = resources.cpu() else { return };
-    lines.extend(cpu.shares().filter(|shares| *shares > 0).map(|shares| ("cpu.weight".to_owned(), weight(shares).to_string())));
+    lines.extend(
+        cpu.shares()
+            .filter(|shares| *shares > 0)
+            .map(|shares| ("cpu.weight".to_owned(), weight(shares).to_string())),
+    );
     if cpu.quota().is_some() || cpu.period().is_some() {
         let quota = cpu.quota().map_or("max".to_owned(), bounded);
         lines.push(("cpu.max".into(), format!("{quota} {}", cpu.period().unwrap_or(100_000))));

@@ -66,11 +66,8 @@ fn not_found(name: &str, denied: bool, tried: &[String]) -> Fault {
         (false, true) => format!("exec: {name:?}: stat {name}: no such file or directory"),
         (false, false) => format!("exec: {name:?}: executable file not found in $PATH"),
     };
-    let message = match name.contains('/') {
-        true => message,
-        false => format!("{message} (tried {})", tried.join("; ")),
-    };
-    Fault { errno: Some(errno), message, kind, hint: Some(hint) }
+    let facts = facts([("tried", &tried.join("; "))]);
+    Fault { errno: Some(errno), message, kind, hint: Some(hint), facts }
 }
 
 /// Loads the filter and becomes the program. Returns only on failure.

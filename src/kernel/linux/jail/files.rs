@@ -64,7 +64,9 @@ fn write(path: &str, value: &str, why: WriteReason, payload: &Payload) -> Result
                 Payload::Bytes(bytes) => bytes.as_ref(),
                 _ => value.as_bytes(),
             };
-            File::create(path)?.write_all(bytes)?;
+            let new = format!("{path}.new");
+            File::create(&new)?.write_all(bytes)?;
+            fs::rename(&new, path)?;
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ use root::Root;
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 /// Performs operations in the calling process, which must be single-threaded.
 #[derive(Debug, Default)]
@@ -64,6 +64,11 @@ impl Jail for LinuxJail {
             Some(root) if root.holds(path) => root.open_path(path).is_ok(),
             _ => fs::exists(path).unwrap_or(false),
         }
+    }
+
+    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>> {
+        let log = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
+        Ok(Box::new(log))
     }
 }
 

@@ -1,0 +1,134 @@
+//! Inside the wall: from a bare clone to the program.
+//!
+//! The order matters. Mounts come before the pivot because their sources are the host's; masks
+//! come after it because they name paths as the container sees them; the user changes after
+//! everything that needs privilege; the program comes last and takes the narrator's voice.
+
+use super::rootfs;
+use crate::kernel::{OpError, Payload, TracedJail, Value};
+use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp, redact_environment};
+use crate::trace::Scope;
+use oci_spec::runtime::{Capabilities, LinuxNamespaceType, Process, Spec};
+
+/// Everything init needs, worked out before the clone.
+pub struct Plan {
+    /// The bundle's configuration.
+    pub spec: Spec,
+    /// Absolute path of the root file system.
+    pub root: String,
+    /// Compiled seccomp program; empty for none.
+    pub filter: Vec<(u16, u8, u8, u32)>,
+    /// Whether device nodes can be made, or the host's must be bound.
+    pub may_mknod: bool,
+}
+
+/// Becomes the container's program. On the real kernel it only returns when something failed.
+///
+/// # Errors
+/// The operation that failed.
+pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
+    let Plan { spec, root, filter, may_mknod } = plan;
+    let about = root.clone();
+    jail.within(Scope::RootfsMount, &about, |jail| {
+        perform_all(jail, rootfs::mount_root(&spec, &root))?;
+        jail.confine(&root)
+    })?;
+    jail.within(Scope::RootfsFurnish, &about, |jail| furnish(jail, &spec, &root, may_mknod))?;
+    jail.within(Scope::RootfsPivot, &about, |jail| perform_all(jail, rootfs::pivot(&root)))?;
+    jail.within(Scope::RootfsProtect, &about, |jail| {
+        let ops = rootfs::protections(&spec, |path| jail.jail().exists(path));
+        perform_all(jail, ops)
+    })?;
+    let hostname = spec.hostname().clone().unwrap_or_default();
+    jail.within(Scope::IdentitySet, &hostname, |jail| identify(jail, &spec, &hostname))?;
+    let Some(process) = spec.process() else { return Ok(()) };
+    let user = format!("{}:{}", process.user().uid(), process.user().gid());
+    jail.within(Scope::GuardApply, user, |jail| guard(jail, process))?;
+    let command = process.args().clone().unwrap_or_default().join(" ");
+    jail.within(Scope::ProcessExec, command, |jail| exec(jail, process, filter))
+}
+
+fn perform_all(jail: &mut TracedJail<'_>, ops: Vec<Op>) -> Result<(), OpError> {
+    ops.into_iter().try_for_each(|op| jail.perform(op).map(drop))
+}
+
+fn furnish(jail: &mut TracedJail<'_>, spec: &Spec, root: &str, may_mknod: bool) -> Result<(), OpError> {
+    let furnishings = rootfs::furnishings(spec, root, |source| jail.jail().exists(&format!("{source}/.")));
+    for furnishing in furnishings {
+        jail.perform(furnishing.point)?;
+        jail.perform(furnishing.mount)?;
+        furnishing.propagation.map_or(Ok(()), |op| jail.perform(op).map(drop))?;
+    }
+    perform_all(jail, rootfs::devices(spec, root, may_mknod))?;
+    perform_all(jail, rootfs::device_links(root))
+}
+
+fn identify(jail: &mut TracedJail<'_>, spec: &Spec, hostname: &str) -> Result<(), OpError> {
+    let new = |kind| {
+        let namespaces = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_deref());
+        namespaces.unwrap_or_default().iter().any(|n| n.typ() == kind && n.path().is_none())
+    };
+    if !hostname.is_empty() && new(LinuxNamespaceType::Uts) {
+        jail.perform(NamespaceOp::SetHostname { name: hostname.to_owned() })?;
+    }
+    if new(LinuxNamespaceType::Network) {
+        jail.perform(NetworkOp::LinkUp { interface: "lo".into() })?;
+    }
+    Ok(())
+}
+
+fn guard(jail: &mut TracedJail<'_>, process: &Process) -> Result<(), OpError> {
+    jail.perform(ProcessOp::NewSession)?;
+    for limit in process.rlimits().as_deref().unwrap_or_default() {
+        let resource = limit.typ().to_string();
+        jail.perform(GuardOp::SetLimit { resource, soft: limit.soft(), hard: limit.hard() })?;
+    }
+    let names = |set: &Option<Capabilities>| {
+        let mut names: Vec<String> =
+            set.iter().flatten().map(|capability| format!("CAP_{capability}")).collect();
+        names.sort_unstable();
+        names
+    };
+    let capabilities = process.capabilities();
+    if let Some(sets) = capabilities {
+        jail.perform(GuardOp::BoundCapabilities { keep: names(sets.bounding()) })?;
+    }
+    let user = process.user();
+    jail.perform(GuardOp::SetUser {
+        uid: user.uid(),
+        gid: user.gid(),
+        groups: user.additional_gids().clone().unwrap_or_default(),
+    })?;
+    if let Some(sets) = capabilities {
+        jail.perform(GuardOp::SetCapabilities {
+            effective: names(sets.effective()),
+            inheritable: names(sets.inheritable()),
+            ambient: names(sets.ambient()),
+        })?;
+    }
+    if process.no_new_privileges() == Some(true) {
+        jail.perform(GuardOp::NoNewPrivileges)?;
+    }
+    Ok(())
+}
+
+fn exec(
+    jail: &mut TracedJail<'_>,
+    process: &Process,
+    filter: Vec<(u16, u8, u8, u32)>,
+) -> Result<(), OpError> {
+    let env = process.env().clone().unwrap_or_default();
+    let argv = process.args().clone().unwrap_or_default();
+    let path = env.iter().rev().find_map(|entry| entry.strip_prefix("PATH=")).unwrap_or_default().to_owned();
+    jail.perform(ProcessOp::ChangeDirectory { path: process.cwd().display().to_string() })?;
+    let name = argv.first().cloned().unwrap_or_default();
+    let found = jail.perform(ProcessOp::LookupProgram { name: name.clone(), path })?;
+    let Value::Program(program) = found.value else { return Ok(()) };
+    let op = ProcessOp::Exec {
+        program,
+        argv,
+        env: env.iter().map(|entry| redact_environment(entry)).collect(),
+        seccomp: filter.len(),
+    };
+    jail.perform_with(op, Payload::Exec { env, filter }).map(drop)
+}

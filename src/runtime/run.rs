@@ -1,0 +1,61 @@
+//! `learn runtime run --bundle DIR ID`: one bundle, from start to exit, without a daemon.
+
+use super::error::Error;
+use super::launch::{self, Launched};
+use crate::kernel::{Jail, Machine, Report, Stdio, TracedJail};
+use crate::trace::{Decision, Event};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io;
+use std::os::fd::AsFd;
+
+/// Runs a bundle with the caller's standard streams and returns Docker's exit code.
+///
+/// # Errors
+/// Why the container did not start.
+pub fn run(jail: &mut dyn Jail, machine: &Machine, bundle: &str) -> Result<i32, Error> {
+    let stdio =
+        own_streams().map_err(|source| Error::Plumbing { doing: "duplicate standard streams", source })?;
+    let mut jail = TracedJail::new(jail, Box::new(Silent), 0);
+    let Launched { mut child, groups } = launch::launch(&mut jail, machine, bundle, stdio)?;
+    let result = wait(&mut *child);
+    for op in groups.release() {
+        jail.perform(op)?;
+    }
+    result.map_err(|source| Error::Plumbing { doing: "wait for the container", source })
+}
+
+fn own_streams() -> io::Result<Stdio> {
+    Ok(Stdio {
+        stdin: io::stdin().as_fd().try_clone_to_owned()?,
+        stdout: io::stdout().as_fd().try_clone_to_owned()?,
+        stderr: io::stderr().as_fd().try_clone_to_owned()?,
+    })
+}
+
+fn wait(child: &mut dyn crate::kernel::Child) -> io::Result<i32> {
+    loop {
+        match poll(&mut [PollFd::new(&child.ended(), PollFlags::IN)], None) {
+            Ok(_) => break,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(child.reap()?.code())
+}
+
+/// Nobody listens to a runtime that runs alone.
+struct Silent;
+
+impl Report for Silent {
+    fn record(&mut self, _: u32, _: Event) {}
+    fn gate(&mut self, _: u32, _: &Event) -> Decision {
+        Decision::Free
+    }
+    fn split(&self) -> Box<dyn Report> {
+        Box::new(Silent)
+    }
+    fn scope_id(&mut self) -> u32 {
+        0
+    }
+    fn open_for_rollback(&mut self) {}
+}

@@ -1,0 +1,190 @@
+//! The shim: the small parent that stays with a container.
+//!
+//! It is told what to run, launches it, keeps its output (`log`), carries it to clients
+//! (`streams`), takes its exit status, and survives the daemon: a daemon that comes back finds it
+//! behind its listening socket. One thread, one poll loop, no async runtime.
+
+mod log;
+mod report;
+mod streams;
+
+use super::channel;
+use super::error::Error;
+use super::launch::{self, Launched};
+use super::limits::Groups;
+use super::protocol::{Attach, Exit, FromShim, Start, ToShim};
+use crate::kernel::{ExitStatus, Jail, OpError, Stdio, TracedJail};
+use crate::op::{FsOp, WriteReason};
+use crate::trace::Scope;
+use report::{ChannelReport, Control};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
+use rustix::pipe::{PipeFlags, pipe_with};
+use std::io;
+use std::os::fd::OwnedFd;
+use streams::{Client, Ended, Streams};
+
+/// Runs one container from start to exit, as the daemon says over `control`. Returns when the
+/// program has ended and every client has its output.
+///
+/// # Errors
+/// When the conversation breaks before the program runs; failures of the program's start go to
+/// the daemon instead.
+pub fn run(jail: &mut dyn Jail, control: OwnedFd) -> Result<(), Error> {
+    let control = Control::new(control);
+    let Some((start, clients)) = instructions(&control)? else { return Ok(()) };
+    let stop = ChannelReport::new(&control, &start);
+    let mut jail = TracedJail::new(jail, Box::new(stop), start.scope);
+    let listener = listener(&start.socket)?;
+    match begin(&mut jail, &start) {
+        Ok((launched, pipes)) => {
+            tell(&control, &FromShim::Started { pid: launched.child.pid(), shim: std::process::id() });
+            let streams = Streams::new(pipes, clients, jail.open_log(&start.log).ok(), &start);
+            attend(&mut jail, &control, &start, launched, streams, listener)
+        }
+        Err(error) => {
+            remove_socket(&start.socket);
+            tell(&control, &FromShim::Failed((&error).into()));
+            Ok(())
+        }
+    }
+}
+
+/// Everything up to `Go`; `None` when the daemon went away before.
+fn instructions(control: &Control) -> Result<Option<(Start, Vec<Client>)>, Error> {
+    let mut start = None;
+    let mut clients = Vec::new();
+    loop {
+        let packet =
+            channel::receive::<ToShim>(&control.current()).map_err(plumbing("receive instructions"))?;
+        match packet {
+            Some((ToShim::Start(told), _)) => start = Some(*told),
+            Some((ToShim::Attach(attach), Some(descriptor))) => clients.push(client(attach, descriptor)),
+            Some((ToShim::Go, _)) => return Ok(start.map(|start| (start, clients))),
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
+}
+
+fn client(attach: Attach, descriptor: OwnedFd) -> Client {
+    Client::new(attach, descriptor)
+}
+
+/// Pipes, then the launch.
+fn begin(jail: &mut TracedJail<'_>, start: &Start) -> Result<(Launched, streams::Pipes), Error> {
+    let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from).map_err(plumbing("make a pipe"));
+    let (stdout, stdout_inside) = pipe()?;
+    let (stderr, stderr_inside) = pipe()?;
+    let (stdin_inside, stdin) = if start.open_stdin {
+        let (inside, outside) = pipe()?;
+        (inside, Some(outside))
+    } else {
+        let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        (null.map_err(io::Error::from).map_err(plumbing("open /dev/null"))?, None)
+    };
+    let stdio = Stdio { stdin: stdin_inside, stdout: stdout_inside, stderr: stderr_inside };
+    let launched = launch::launch(jail, &start.machine, &start.bundle, stdio)?;
+    Ok((launched, streams::Pipes { stdin, stdout, stderr }))
+}
+
+/// From running to gone.
+fn attend(
+    jail: &mut TracedJail<'_>,
+    control: &Control,
+    start: &Start,
+    launched: Launched,
+    mut streams: Streams,
+    listener: Option<OwnedFd>,
+) -> Result<(), Error> {
+    let Launched { mut child, groups } = launched;
+    let pid = child.pid();
+    loop {
+        match streams.turn(control, listener.as_ref(), Some(child.ended())).map_err(plumbing("poll"))? {
+            Ended::No => {}
+            Ended::Program => break,
+            Ended::Control => control.close(),
+            Ended::Said(ToShim::Signal(signal), _) => {
+                // A program that ended meanwhile needs no signal.
+                let _ = child.signal(signal);
+            }
+            Ended::Said(ToShim::Attach(attach), Some(descriptor)) => {
+                streams.attach(client(attach, descriptor))
+            }
+            Ended::Said(..) => {}
+            Ended::Knocked(daemon) => {
+                control.replace(daemon);
+                tell(control, &FromShim::Started { pid, shim: std::process::id() });
+            }
+        }
+    }
+    let status = child.reap().map_err(plumbing("take the exit status"))?;
+    streams.drain().map_err(plumbing("read the last output"))?;
+    let exit = conclude(jail, start, &groups, status);
+    remove_socket(&start.socket);
+    tell(control, &FromShim::Exited(exit));
+    streams.flush(control).map_err(plumbing("write the last output"))
+}
+
+/// What is left to do for an ended container: its groups go, its exit is written down.
+fn conclude(jail: &mut TracedJail<'_>, start: &Start, groups: &Groups, status: ExitStatus) -> Exit {
+    let oom = groups.oom.as_ref().is_some_and(|(file, key)| counted(jail, file, key));
+    let signal = match status {
+        ExitStatus::Code(_) => None,
+        ExitStatus::Signal(signal) => Some(signal),
+    };
+    let exit = Exit { code: status.code(), signal, oom, at: crate::trace::bus::timestamp() };
+    let _: Result<(), OpError> =
+        jail.within(Scope::LimitsRelease, &start.id[..12.min(start.id.len())], |jail| {
+            let value = serde_json::to_string(&exit).unwrap_or_default();
+            // Each failure is in the trace; the exit goes to the daemon all the same.
+            let _ = jail.perform(FsOp::WriteFile {
+                path: start.exit_file.clone(),
+                value,
+                why: WriteReason::Store,
+            });
+            for op in groups.release() {
+                let _ = jail.perform(op);
+            }
+            Ok(())
+        });
+    exit
+}
+
+/// Whether `key` in a control file of the form `key number` is above zero.
+fn counted(jail: &TracedJail<'_>, file: &str, key: &str) -> bool {
+    let text = jail.jail().read(file).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .any(|(name, count)| name == key && count.trim() != "0")
+}
+
+/// Where a daemon that restarted knocks. None for the simulator, whose containers end with it.
+fn listener(path: &str) -> Result<Option<OwnedFd>, Error> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    remove_socket(path);
+    let listen_at = || -> io::Result<OwnedFd> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        bind(&socket, &SocketAddrUnix::new(path)?)?;
+        listen(&socket, 4)?;
+        Ok(socket)
+    };
+    listen_at().map(Some).map_err(plumbing("listen for the daemon"))
+}
+
+fn remove_socket(path: &str) {
+    // Missing is the normal case.
+    let _ = std::fs::remove_file(path);
+}
+
+/// A daemon that is away reads the exit file when it comes back.
+fn tell(control: &Control, message: &FromShim) {
+    let _ = channel::send(control.current(), message, None);
+}
+
+fn plumbing(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Plumbing { doing, source }
+}
