@@ -284,7 +284,7 @@ fn flags_are_those_of_the_profile_and_spec_allow_when_it_names_none() {
 
 #[test]
 fn names_are_sorted_and_numbers_are_this_machines() {
-    let Some(machine) = Machine::native() else { return };
+    let machine = Machine::native().expect("these tests know x86-64 and arm64");
     let native = machine.architectures()[0];
     let names: Vec<_> = abi::syscalls(native).map(|(name, _)| name).collect();
     assert!(names.is_sorted());
