@@ -9,7 +9,7 @@
 //!                       └── another ──▶ kill the thread
 //! ```
 //!
-//! Each tree is a balanced binary search over ranges of numbers that share a verdict: some six
+//! Each tree is a balanced binary search over ranges of numbers that share a verdict: some eight
 //! comparisons for Docker's profile. Since nothing but the ABI and the number is loaded before an
 //! unconditional verdict, the kernel (5.11 and later) works out at load time which numbers are
 //! always allowed, and does not run the program for those at all (`seccomp_cache_prepare` in
