@@ -5,7 +5,7 @@
 //! everything that needs privilege; the program comes last and takes the narrator's voice.
 
 use super::rootfs;
-use crate::kernel::{OpError, Payload, TracedJail, Value};
+use crate::kernel::{Machine, OpError, Payload, TracedJail, Value};
 use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp, redact_environment};
 use crate::trace::Scope;
 use oci_spec::runtime::{Capabilities, LinuxNamespaceType, Process, Spec};
@@ -18,8 +18,8 @@ pub struct Plan {
     pub root: String,
     /// Compiled seccomp program; empty for none.
     pub filter: Vec<(u16, u8, u8, u32)>,
-    /// Whether device nodes can be made, or the host's must be bound.
-    pub may_mknod: bool,
+    /// What the machine offers.
+    pub machine: Machine,
 }
 
 /// Becomes the container's program. On the real kernel it only returns when something failed.
@@ -27,13 +27,13 @@ pub struct Plan {
 /// # Errors
 /// The operation that failed.
 pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
-    let Plan { spec, root, filter, may_mknod } = plan;
+    let Plan { spec, root, filter, machine } = plan;
     let about = root.clone();
     jail.within(Scope::RootfsMount, &about, |jail| {
         perform_all(jail, rootfs::mount_root(&spec, &root))?;
         jail.confine(&root)
     })?;
-    jail.within(Scope::RootfsFurnish, &about, |jail| furnish(jail, &spec, &root, may_mknod))?;
+    jail.within(Scope::RootfsFurnish, &about, |jail| furnish(jail, &spec, &root, &machine))?;
     jail.within(Scope::RootfsPivot, &about, |jail| perform_all(jail, rootfs::pivot(&root)))?;
     jail.within(Scope::RootfsProtect, &about, |jail| {
         let ops = rootfs::protections(&spec, |path| jail.jail().exists(path));
@@ -52,14 +52,15 @@ fn perform_all(jail: &mut TracedJail<'_>, ops: Vec<Op>) -> Result<(), OpError> {
     ops.into_iter().try_for_each(|op| jail.perform(op).map(drop))
 }
 
-fn furnish(jail: &mut TracedJail<'_>, spec: &Spec, root: &str, may_mknod: bool) -> Result<(), OpError> {
-    let furnishings = rootfs::furnishings(spec, root, |source| jail.jail().exists(&format!("{source}/.")));
+fn furnish(jail: &mut TracedJail<'_>, spec: &Spec, root: &str, machine: &Machine) -> Result<(), OpError> {
+    let furnishings =
+        rootfs::furnishings(spec, root, machine, |source| jail.jail().exists(&format!("{source}/.")));
     for furnishing in furnishings {
         jail.perform(furnishing.point)?;
         jail.perform(furnishing.mount)?;
         furnishing.propagation.map_or(Ok(()), |op| jail.perform(op).map(drop))?;
     }
-    perform_all(jail, rootfs::devices(spec, root, may_mknod))?;
+    perform_all(jail, rootfs::devices(spec, root, !machine.unprivileged()))?;
     perform_all(jail, rootfs::device_links(root))
 }
 

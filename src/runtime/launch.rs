@@ -54,7 +54,7 @@ pub fn launch(
     let root = rootfs::root_path(&spec, bundle);
     let hostname = spec.hostname().clone().unwrap_or_default();
     let mappings = machine.unprivileged().then(|| id_mappings(machine));
-    let plan = Plan { spec, root, filter, may_mknod: !machine.unprivileged() };
+    let plan = Plan { spec, root, filter, machine: machine.clone() };
 
     let mut made: Vec<Op> = Vec::new();
     let result = apply_limits(jail, machine, &path, &groups, &mut made).and_then(|()| {

@@ -1,6 +1,8 @@
 //! The container's file tree, as an ordered list of operations: a pure function of the Spec.
 
 use super::OVERLAY_ANNOTATION;
+use super::guard::paths;
+use crate::kernel::Machine;
 use crate::op::{FsOp, MountOp, Op};
 use oci_spec::runtime::{Mount, Spec};
 use std::path::Path;
@@ -33,9 +35,57 @@ pub struct Furnishing {
 }
 
 /// The Spec's mounts below `root`. `is_directory` tells what a bind's source is.
-pub fn furnishings(spec: &Spec, root: &str, is_directory: impl Fn(&str) -> bool) -> Vec<Furnishing> {
+pub fn furnishings(
+    spec: &Spec,
+    root: &str,
+    machine: &Machine,
+    is_directory: impl Fn(&str) -> bool,
+) -> Vec<Furnishing> {
     let mounts = spec.mounts().as_deref().unwrap_or_default();
-    mounts.iter().map(|mount| furnishing(mount, root, &is_directory)).collect()
+    let mut furnishings = Vec::new();
+    for mount in mounts {
+        if mount.typ().as_deref() == Some("cgroup") {
+            furnishings.extend(cgroups(spec, mount, root, machine));
+        } else {
+            furnishings.push(furnishing(mount, root, &is_directory));
+        }
+    }
+    furnishings
+}
+
+/// What "mount the cgroup file system" means here: cgroup2 where there is only that, seen from the
+/// container's own cgroup namespace; on v1 a tmpfs with the container's group of each hierarchy
+/// bound into it, read-only; nothing where there are no groups to show.
+fn cgroups(spec: &Spec, entry: &Mount, root: &str, machine: &Machine) -> Vec<Furnishing> {
+    let target = format!("{root}{}", entry.destination().display());
+    let (flags, _, _) = sort_options(entry.options().as_deref().unwrap_or_default());
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let directory = |path: &str| FsOp::CreateDirectory { path: path.to_owned(), mode: 0o755 }.into();
+    let furnishing = |path: &str, mount| Furnishing { point: directory(path), mount, propagation: None };
+    if machine.cgroups.mode() == "v2" {
+        return vec![furnishing(&target, mount("cgroup", &target, "cgroup2", &flags, ""))];
+    }
+    if machine.unprivileged() || machine.cgroups.v1.is_empty() {
+        return Vec::new();
+    }
+    let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().as_ref());
+    let path = path.map(|path| path.display().to_string()).unwrap_or_default();
+    let mut hierarchies: Vec<&String> = machine.cgroups.v1.values().collect();
+    hierarchies.sort_unstable();
+    hierarchies.dedup();
+    let tmpfs = mount("tmpfs", &target, "tmpfs", &["nosuid", "nodev", "noexec"], "mode=755");
+    let mut furnishings = vec![furnishing(&target, tmpfs)];
+    for hierarchy in hierarchies {
+        let name = hierarchy.rsplit('/').next().unwrap_or_default();
+        let (source, place) = (format!("{hierarchy}/{}", path.trim_matches('/')), format!("{target}/{name}"));
+        let flags: Vec<&str> = flags.iter().copied().chain(["bind"]).collect();
+        furnishings.push(furnishing(&place, mount(&source, &place, "", &flags, "")));
+    }
+    if flags.contains(&"ro") {
+        let remount = ["remount", "bind", "ro", "nosuid", "nodev", "noexec"];
+        furnishings.push(furnishing(&target, mount("", &target, "", &remount, "")));
+    }
+    furnishings
 }
 
 fn furnishing(entry: &Mount, root: &str, is_directory: &impl Fn(&str) -> bool) -> Furnishing {
@@ -93,11 +143,16 @@ fn sort_options(options: &[String]) -> (Vec<String>, String, Option<String>) {
     (flags, data.join(","), propagation)
 }
 
-/// Device nodes, or binds of the host's where mknod(2) is not permitted.
+/// The Spec's device nodes and those every runtime must supply (OCI runtime specification,
+/// "Default Devices"), or binds of the host's where mknod(2) is not permitted.
 pub fn devices(spec: &Spec, root: &str, may_mknod: bool) -> Vec<Op> {
-    let devices = spec.linux().as_ref().and_then(|linux| linux.devices().as_deref()).unwrap_or_default();
-    devices
+    let listed = spec.linux().as_ref().and_then(|linux| linux.devices().as_deref()).unwrap_or_default();
+    let missing =
+        paths::devices().into_iter().filter(|device| listed.iter().all(|one| one.path() != device.path()));
+    listed
         .iter()
+        .cloned()
+        .chain(missing)
         .flat_map(|device| {
             let place = device.path().display().to_string();
             let path = format!("{root}{place}");

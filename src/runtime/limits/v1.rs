@@ -2,6 +2,7 @@
 
 use super::Line;
 use crate::kernel::machine::Cpuset;
+use crate::runtime::guard::paths;
 use oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType, LinuxResources};
 
 /// The control files of one controller.
@@ -64,13 +65,16 @@ fn blkio(resources: &LinuxResources) -> Vec<Line> {
         .collect()
 }
 
-/// First everything is denied, then the list is allowed.
+/// First everything is denied, then the list is allowed, and what every runtime must supply.
 fn devices(rules: &[LinuxDeviceCgroup]) -> Vec<Line> {
     let mut lines = Vec::new();
     let (mut allow, mut deny) = (Vec::new(), Vec::new());
-    for rule in rules {
+    for rule in rules.iter().chain(&paths::runtime_device_rules()) {
         let line = device_line(rule);
-        if rule.allow() { allow.push(line) } else { deny.push(line) }
+        let list = if rule.allow() { &mut allow } else { &mut deny };
+        if !list.contains(&line) {
+            list.push(line);
+        }
     }
     if !deny.is_empty() {
         lines.push(("devices.deny".into(), deny.join("\n")));

@@ -50,7 +50,8 @@ fn set(effective: &CapsHashSet, inheritable: &CapsHashSet, ambient: &CapsHashSet
     caps::set(None, CapSet::Effective, &held).map_err(fault)?;
     caps::set(None, CapSet::Permitted, &held).map_err(fault)?;
     caps::set(None, CapSet::Inheritable, inheritable).map_err(fault)?;
-    for capability in ambient {
+    // The kernel keeps the ambient set within the inheritable and permitted ones.
+    for capability in ambient.intersection(inheritable).filter(|capability| held.contains(capability)) {
         caps::raise(None, CapSet::Ambient, *capability).map_err(fault)?;
     }
     Ok(())

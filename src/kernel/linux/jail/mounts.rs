@@ -35,7 +35,7 @@ pub(super) fn perform(root: &mut Option<Root>, op: &MountOp) -> Result<Outcome, 
         MountOp::MakeReadonly { path } => {
             mount(Some(path.as_str()), path.as_str(), NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE)
                 .map_err(errno)?;
-            remount(path, MsFlags::MS_RDONLY)?;
+            remount(path, in_force(path)? | MsFlags::MS_RDONLY)?;
         }
     }
     Ok(Outcome::done())
@@ -79,14 +79,18 @@ fn remount(path: &str, flags: MsFlags) -> Result<(), Fault> {
     if first != Err(nix::errno::Errno::EPERM) {
         return first.map_err(errno);
     }
-    let in_force = nix::sys::statvfs::statvfs(path).map_err(errno)?.flags().bits();
-    let locked = MsFlags::from_bits_truncate(in_force)
-        & (MsFlags::MS_NOSUID
-            | MsFlags::MS_NODEV
-            | MsFlags::MS_NOEXEC
-            | MsFlags::MS_RDONLY
-            | MsFlags::MS_NOATIME);
-    mount(NONE, path, NONE, bind | flags | locked, NONE).map_err(errno)
+    mount(NONE, path, NONE, bind | flags | in_force(path)?, NONE).map_err(errno)
+}
+
+/// The flags of the mount at `path` that a remount would otherwise clear.
+fn in_force(path: &str) -> Result<MsFlags, Fault> {
+    let bits = nix::sys::statvfs::statvfs(path).map_err(errno)?.flags().bits();
+    let kept = MsFlags::MS_NOSUID
+        | MsFlags::MS_NODEV
+        | MsFlags::MS_NOEXEC
+        | MsFlags::MS_RDONLY
+        | MsFlags::MS_NOATIME;
+    Ok(MsFlags::from_bits_truncate(bits) & kept)
 }
 
 /// The new root is stacked over the old one at `/` and the old one let go: no directory inside
