@@ -7,6 +7,7 @@
 pub mod error;
 pub mod op;
 pub mod trace;
+pub mod wire;
 
 pub mod kernel;
 pub mod runtime;
