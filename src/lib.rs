@@ -12,4 +12,5 @@ pub mod wire;
 pub mod kernel;
 pub mod runtime;
 
+pub mod container;
 pub mod hub;
