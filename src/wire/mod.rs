@@ -6,6 +6,7 @@
 pub mod config;
 pub mod container;
 pub mod event;
+pub mod filters;
 pub mod host_config;
 pub mod image;
 pub mod inspect;
@@ -16,6 +17,7 @@ pub mod system;
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
 pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, WaitError, WaitResponse};
 pub use event::{Actor, EventMessage};
+pub use filters::Filters;
 pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, Ulimit};
 pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
 pub use inspect::{ContainerInspect, ContainerState, GraphDriver, MountPoint, NetworkSettings};
