@@ -1,6 +1,15 @@
 //! The real machine.
 
+pub mod files;
+pub mod groups;
+pub mod host;
 pub mod jail;
+pub mod probe;
+pub mod remove;
+pub mod seal;
+mod shim;
 pub(crate) mod sys;
+pub mod unpack;
 
+pub use host::LinuxHost;
 pub use jail::LinuxJail;
