@@ -8,5 +8,6 @@ pub mod error;
 pub mod op;
 pub mod trace;
 
+pub mod image;
 pub mod kernel;
 pub mod runtime;
