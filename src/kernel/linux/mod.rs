@@ -1,1 +1,11 @@
 //! The real machine.
+
+pub mod files;
+pub mod groups;
+pub mod host;
+pub mod probe;
+pub mod remove;
+pub mod seal;
+pub mod shim;
+pub mod sys;
+pub mod unpack;
