@@ -9,8 +9,10 @@ pub mod op;
 pub mod trace;
 pub mod wire;
 
+pub mod image;
 pub mod kernel;
 pub mod runtime;
 
 pub mod container;
+pub mod engine;
 pub mod hub;

@@ -138,8 +138,9 @@ impl Engine {
         image: &Image,
     ) -> Result<Snapshot, Error> {
         let directory = self.places.container(&record.id);
-        let prepared = snapshot::prepare(door, &self.machine, &self.images, image, &directory).await?;
-        Ok(super::images::snapshot_of(prepared))
+        let about = record.short_id();
+        let made = snapshot::prepare(door, &self.images, &self.machine, &image.layers, &directory, about).await?;
+        Ok(self.snapshot_of(image, made, &directory))
     }
 }
 

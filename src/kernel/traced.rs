@@ -4,9 +4,10 @@ use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio};
 use crate::error::Kind;
 use crate::op::Op;
 use crate::trace::{Decision, Event, Facts, Note, Scope, Trace};
+use futures_util::future::BoxFuture;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The daemon's door for one request: every operation becomes records of one scope of a trace.
 #[derive(Clone, Debug)]
@@ -86,14 +87,39 @@ impl TracedHost {
     /// # Errors
     /// The operation and why it failed.
     pub async fn perform_with(&self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
-        let op = op.into();
+        self.announce_and(op.into(), |op| self.host.perform(op, payload)).await
+    }
+
+    /// Performs an operation that must answer within `limit`, the wait at the gate not counted.
+    ///
+    /// # Errors
+    /// The operation and why it failed; [`Kind::Unavailable`] when the time is over.
+    pub async fn perform_within(
+        &self,
+        limit: Duration,
+        op: impl Into<Op>,
+        payload: Payload,
+    ) -> Result<Outcome, OpError> {
+        let late = || Fault::new(Kind::Unavailable, format!("no answer within {} s", limit.as_secs()));
+        self.announce_and(op.into(), |op| {
+            let work = self.host.perform(op, payload);
+            Box::pin(async move { tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(late())) })
+        })
+        .await
+    }
+
+    async fn announce_and<'a>(
+        &'a self,
+        op: Op,
+        work: impl for<'b> FnOnce(&'b Op) -> BoxFuture<'b, Result<Outcome, Fault>>,
+    ) -> Result<Outcome, OpError> {
         let event = Event::Will { op: op.clone() };
         self.trace.emit(self.scope, event.clone());
         if let Err(fault) = self.gate(&event).await {
             return Err(OpError { op: Box::new(op), fault });
         }
         let began = Instant::now();
-        match self.host.perform(&op, payload).await {
+        match work(&op).await {
             Ok(outcome) => {
                 self.trace.emit(self.scope, did(&op, &outcome.facts, began));
                 Ok(outcome)

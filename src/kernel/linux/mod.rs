@@ -3,6 +3,7 @@
 pub mod files;
 pub mod groups;
 pub mod host;
+pub mod http;
 pub mod jail;
 pub mod probe;
 pub mod remove;
