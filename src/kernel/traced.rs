@@ -1,10 +1,9 @@
 //! The decorator: announce, wait at the gate, perform, report.
 
 use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio};
-use crate::error::Kind;
+use crate::error::{Hint, Kind};
 use crate::op::Op;
 use crate::trace::{Decision, Event, Facts, Note, Scope, Trace};
-use futures_util::future::BoxFuture;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -87,7 +86,7 @@ impl TracedHost {
     /// # Errors
     /// The operation and why it failed.
     pub async fn perform_with(&self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
-        self.announce_and(op.into(), |op| self.host.perform(op, payload)).await
+        self.perform_timed(op.into(), payload, None).await
     }
 
     /// Performs an operation that must answer within `limit`, the wait at the gate not counted.
@@ -100,18 +99,14 @@ impl TracedHost {
         op: impl Into<Op>,
         payload: Payload,
     ) -> Result<Outcome, OpError> {
-        let late = || Fault::new(Kind::Unavailable, format!("no answer within {} s", limit.as_secs()));
-        self.announce_and(op.into(), |op| {
-            let work = self.host.perform(op, payload);
-            Box::pin(async move { tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(late())) })
-        })
-        .await
+        self.perform_timed(op.into(), payload, Some(limit)).await
     }
 
-    async fn announce_and<'a>(
-        &'a self,
+    async fn perform_timed(
+        &self,
         op: Op,
-        work: impl for<'b> FnOnce(&'b Op) -> BoxFuture<'b, Result<Outcome, Fault>>,
+        payload: Payload,
+        limit: Option<Duration>,
     ) -> Result<Outcome, OpError> {
         let event = Event::Will { op: op.clone() };
         self.trace.emit(self.scope, event.clone());
@@ -119,7 +114,15 @@ impl TracedHost {
             return Err(OpError { op: Box::new(op), fault });
         }
         let began = Instant::now();
-        match work(&op).await {
+        let work = self.host.perform(&op, payload);
+        let result = match limit {
+            None => work.await,
+            Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                let late = format!("no answer within {} s", limit.as_secs());
+                Err(Fault::new(Kind::Unavailable, late).hint(Hint::CheckNetwork))
+            }),
+        };
+        match result {
             Ok(outcome) => {
                 self.trace.emit(self.scope, did(&op, &outcome.facts, began));
                 Ok(outcome)

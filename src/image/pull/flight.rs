@@ -61,7 +61,7 @@ impl Flights {
     }
 
     /// Waits for a layer, beginning the work if nobody has.
-    pub fn join<F>(&self, digest: &str, work: impl FnOnce(Controls) -> F) -> Seat
+    pub(super) fn join<F>(&self, digest: &str, work: impl FnOnce(Controls) -> F) -> Seat
     where
         F: Future<Output = Result<Layer, Error>> + Send + 'static,
     {
@@ -87,7 +87,7 @@ impl Flights {
     }
 
     /// Returns when those of these layers that nobody waits for any more have ended.
-    pub async fn settled(&self, parts: &[Part]) {
+    pub(super) async fn settled(&self, parts: &[Part]) {
         for part in parts {
             let ending = self.map().get(&part.digest).filter(|flight| flight.waiting == 0).map(|flight| flight.stage.clone());
             if let Some(mut stage) = ending {

@@ -5,9 +5,11 @@
 //! never pulled holds no certificate and no connection pool.
 
 use super::super::{Fault, Outcome, Payload, Response, Value};
+use super::host::Transport;
 use crate::error::{Hint, Kind};
 use crate::op::HttpOp;
 use crate::trace::Facts;
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
 use reqwest::{Certificate, Client, ClientBuilder, Method, Url, redirect};
 use std::error::Error as _;
@@ -71,6 +73,12 @@ enum Route {
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Http")
+    }
+}
+
+impl Transport for Http {
+    fn request<'a>(&'a self, op: &'a HttpOp, payload: Payload) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(self.perform(op, payload))
     }
 }
 
@@ -216,7 +224,7 @@ fn fault(error: &reqwest::Error, url: &Url) -> Fault {
 }
 
 fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    std::iter::successors(error.source(), |error| error.source())
+    std::iter::successors(error.source(), |&error| error.source())
 }
 
 fn find_io(error: &reqwest::Error) -> Option<&io::Error> {
