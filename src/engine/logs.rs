@@ -6,9 +6,7 @@ use bytes::Bytes;
 use rustix::fs::inotify;
 use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
 
 use super::containers::Progress;
@@ -110,27 +108,26 @@ impl Reading {
 }
 
 /// Tells when something in a directory was written: inotify(7).
-struct Growth(AsyncFd<OwnedFd>);
+struct Growth(pipe::Receiver);
 
 impl Growth {
     fn of(directory: &str) -> io::Result<Growth> {
         let descriptor = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
         let flags = inotify::WatchFlags::MODIFY | inotify::WatchFlags::CREATE;
         inotify::add_watch(&descriptor, directory, flags)?;
-        Ok(Growth(AsyncFd::new(descriptor)?))
+        // An inotify descriptor is read like a pipe; what is checked of a pipe it is not.
+        pipe::Receiver::from_owned_fd_unchecked(descriptor).map(Growth)
     }
 
     /// Takes all events at once: what they were does not matter.
     async fn happened(&self) -> io::Result<()> {
+        let mut buffer = [0_u8; 4096];
         loop {
-            let mut ready = self.0.readable().await?;
-            let read = ready.try_io(|descriptor| {
-                let mut buffer = [MaybeUninit::uninit(); 4096];
-                rustix::io::read(descriptor.get_ref(), &mut buffer[..])?;
-                Ok(())
-            });
-            if let Ok(result) = read {
-                return result;
+            self.0.readable().await?;
+            match self.0.try_read(&mut buffer) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
             }
         }
     }

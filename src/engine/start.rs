@@ -38,9 +38,8 @@ impl Engine {
         }
         let about = container.short_id();
         let launched = door
-            .within(Scope::ContainerStart, about, |door| async move { self.launch(&door, &container).await })
+            .within(Scope::ContainerStart, about, async |door: TracedHost| self.launch(&door, &container).await)
             .await;
-        let container = self.containers.find(wanted)?;
         match launched {
             Ok(socket) => {
                 self.events.container(&container.snapshot(), "start", &[]);
