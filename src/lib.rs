@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod op;
+pub mod text;
 pub mod trace;
 
 pub mod kernel;
