@@ -13,3 +13,6 @@ pub mod kernel;
 pub mod runtime;
 
 pub mod hub;
+
+pub mod cli;
+pub mod lesson;
