@@ -8,10 +8,12 @@ pub mod error;
 pub mod op;
 pub mod text;
 pub mod trace;
+pub mod wire;
 
 pub mod kernel;
 pub mod runtime;
 
+pub mod container;
 pub mod hub;
 
 pub mod cli;
