@@ -16,5 +16,8 @@ pub mod runtime;
 pub mod container;
 pub mod hub;
 
-pub mod cli;
 pub mod lesson;
+
+pub mod client;
+
+pub mod cli;

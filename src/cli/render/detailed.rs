@@ -57,7 +57,7 @@ impl Detailed {
                 self.announced.insert(record.scope, op.clone());
             }
             Event::Did { op, facts, took } => self.did(stand, place, record.scope, op, facts, *took),
-            Event::Failed { op, errno, error, took } => {
+            Event::Failed { op, errno, error, took, .. } => {
                 let error = Failure { op, errno: *errno, error, took: *took };
                 self.failed(stand, place, record.scope, &error);
             }
