@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod op;
+pub mod text;
 pub mod trace;
 pub mod wire;
 
@@ -16,3 +17,9 @@ pub mod runtime;
 pub mod container;
 pub mod engine;
 pub mod hub;
+
+pub mod lesson;
+
+pub mod client;
+
+pub mod cli;
