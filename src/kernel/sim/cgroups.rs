@@ -41,34 +41,88 @@ const CORE_V2: [(&str, &str); 10] = [
 type Files = &'static [(&'static str, &'static str)];
 
 const V1: [(&str, Files); 9] = [
-    ("blkio", &[("blkio.bfq.weight", "100\n"), ("blkio.weight", "500\n"), ("blkio.throttle.read_bps_device", ""),
-        ("blkio.throttle.write_bps_device", ""), ("blkio.throttle.read_iops_device", ""),
-        ("blkio.throttle.write_iops_device", "")]),
-    ("cpu", &[("cpu.cfs_period_us", "100000\n"), ("cpu.cfs_quota_us", "-1\n"), ("cpu.shares", "1024\n"),
-        ("cpu.stat", "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n")]),
+    (
+        "blkio",
+        &[
+            ("blkio.bfq.weight", "100\n"),
+            ("blkio.weight", "500\n"),
+            ("blkio.throttle.read_bps_device", ""),
+            ("blkio.throttle.write_bps_device", ""),
+            ("blkio.throttle.read_iops_device", ""),
+            ("blkio.throttle.write_iops_device", ""),
+        ],
+    ),
+    (
+        "cpu",
+        &[
+            ("cpu.cfs_period_us", "100000\n"),
+            ("cpu.cfs_quota_us", "-1\n"),
+            ("cpu.shares", "1024\n"),
+            ("cpu.stat", "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n"),
+        ],
+    ),
     ("cpuacct", &[("cpuacct.usage", "0\n"), ("cpuacct.stat", "user 0\nsystem 0\n")]),
     ("cpuset", &[("cpuset.cpus", "\n"), ("cpuset.mems", "\n")]),
     ("devices", &[("devices.allow", ""), ("devices.deny", ""), ("devices.list", "a *:* rwm\n")]),
     ("freezer", &[("freezer.state", "THAWED\n")]),
-    ("memory", &[("memory.limit_in_bytes", "9223372036854771712\n"), ("memory.failcnt", "0\n"),
-        ("memory.memsw.limit_in_bytes", "9223372036854771712\n"), ("memory.swappiness", "60\n"),
-        ("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n"),
-        ("memory.soft_limit_in_bytes", "9223372036854771712\n"), ("memory.usage_in_bytes", "0\n"),
-        ("memory.max_usage_in_bytes", "0\n"), ("memory.stat", "cache 0\nrss 0\n")]),
+    (
+        "memory",
+        &[
+            ("memory.limit_in_bytes", "9223372036854771712\n"),
+            ("memory.failcnt", "0\n"),
+            ("memory.memsw.limit_in_bytes", "9223372036854771712\n"),
+            ("memory.swappiness", "60\n"),
+            ("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n"),
+            ("memory.soft_limit_in_bytes", "9223372036854771712\n"),
+            ("memory.usage_in_bytes", "0\n"),
+            ("memory.max_usage_in_bytes", "0\n"),
+            ("memory.stat", "cache 0\nrss 0\n"),
+        ],
+    ),
     ("net_cls", &[("net_cls.classid", "0\n")]),
     ("pids", &[("pids.current", ""), ("pids.max", "max\n"), ("pids.events", "max 0\n")]),
 ];
 
 const V2: [(&str, Files); 5] = [
-    ("cpu", &[("cpu.max", "max 100000\n"), ("cpu.weight", "100\n"), ("cpu.idle", "0\n"),
-        ("cpu.stat", "usage_usec 0\nuser_usec 0\nsystem_usec 0\n")]),
+    (
+        "cpu",
+        &[
+            ("cpu.max", "max 100000\n"),
+            ("cpu.weight", "100\n"),
+            ("cpu.idle", "0\n"),
+            ("cpu.stat", "usage_usec 0\nuser_usec 0\nsystem_usec 0\n"),
+        ],
+    ),
     ("cpuset", &[("cpuset.cpus", "\n"), ("cpuset.mems", "\n")]),
-    ("io", &[("io.max", ""), ("io.stat", ""), ("io.weight", "default 100\n"), ("io.bfq.weight", "default 100\n")]),
-    ("memory", &[("memory.current", "0\n"), ("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n"),
-        ("memory.high", "max\n"), ("memory.low", "0\n"), ("memory.max", "max\n"), ("memory.min", "0\n"),
-        ("memory.oom.group", "0\n"), ("memory.peak", "0\n"), ("memory.stat", "anon 0\nfile 0\n"),
-        ("memory.swap.current", "0\n"), ("memory.swap.max", "max\n")]),
-    ("pids", &[("pids.current", ""), ("pids.max", "max\n"), ("pids.events", "max 0\n"), ("pids.peak", "0\n")]),
+    (
+        "io",
+        &[
+            ("io.max", ""),
+            ("io.stat", ""),
+            ("io.weight", "default 100\n"),
+            ("io.bfq.weight", "default 100\n"),
+        ],
+    ),
+    (
+        "memory",
+        &[
+            ("memory.current", "0\n"),
+            ("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n"),
+            ("memory.high", "max\n"),
+            ("memory.low", "0\n"),
+            ("memory.max", "max\n"),
+            ("memory.min", "0\n"),
+            ("memory.oom.group", "0\n"),
+            ("memory.peak", "0\n"),
+            ("memory.stat", "anon 0\nfile 0\n"),
+            ("memory.swap.current", "0\n"),
+            ("memory.swap.max", "max\n"),
+        ],
+    ),
+    (
+        "pids",
+        &[("pids.current", ""), ("pids.max", "max\n"), ("pids.events", "max 0\n"), ("pids.peak", "0\n")],
+    ),
 ];
 
 /// Files that only the root group lacks.
@@ -77,8 +131,7 @@ const NOT_IN_ROOT: [&str; 4] = ["cgroup.events", "cgroup.freeze", "cgroup.kill",
 impl Hierarchy {
     /// A hierarchy with nothing but its root group.
     pub fn mount(controllers: &[String], unified: bool) -> FileSystem {
-        let mut hierarchy =
-            Hierarchy { controllers: controllers.to_vec(), unified, files: BTreeMap::new() };
+        let mut hierarchy = Hierarchy { controllers: controllers.to_vec(), unified, files: BTreeMap::new() };
         let mut tree = Tree::new(0o755);
         hierarchy.furnish(&mut tree, ROOT);
         let name = if unified { "cgroup2" } else { "cgroup" };
@@ -160,8 +213,9 @@ impl Hierarchy {
         handed.sort();
         let control = tree.lookup(group, "cgroup.subtree_control")?;
         tree.node_mut(control)?.content = Content::File(format!("{}\n", handed.join(" ")).into());
-        let entries: Vec<Ino> = tree.entries(group)?.values().copied().collect();
-        for below in entries.into_iter().filter(|ino| tree.node(*ino).is_ok_and(Node::is_directory)) {
+        let is_group = |ino: &Ino| tree.node(*ino).is_ok_and(Node::is_directory);
+        let groups: Vec<Ino> = tree.entries(group)?.values().copied().filter(is_group).collect();
+        for below in groups {
             for controller in &handed {
                 self.control(tree, below, controller);
             }
@@ -179,9 +233,9 @@ impl World {
     fn populated(&self, fs: FsId, tree: &Tree, group: Ino) -> bool {
         let below = tree.entries(group).map(|entries| entries.values().copied().collect()).unwrap_or(vec![]);
         !self.members(fs, group).is_empty()
-            || below.into_iter().any(|ino| {
-                tree.node(ino).is_ok_and(Node::is_directory) && self.populated(fs, tree, ino)
-            })
+            || below
+                .into_iter()
+                .any(|ino| tree.node(ino).is_ok_and(Node::is_directory) && self.populated(fs, tree, ino))
     }
 
     /// The text of a control file.
@@ -278,7 +332,8 @@ impl World {
     pub(super) fn remove_group(&mut self, fs: FsId, above: Ino, name: &str) -> Result<(), Errno> {
         let tree = &self.filesystems.get(fs).tree;
         let group = tree.lookup(above, name)?;
-        let has_groups = tree.entries(group)?.values().any(|ino| tree.node(*ino).is_ok_and(Node::is_directory));
+        let has_groups =
+            tree.entries(group)?.values().any(|ino| tree.node(*ino).is_ok_and(Node::is_directory));
         if has_groups || !self.members(fs, group).is_empty() {
             return Err(Errno::EBUSY);
         }
@@ -300,7 +355,9 @@ pub(super) fn memberships(world: &World, process: &Process) -> String {
         while at != ROOT {
             let Ok(above) = filesystem.tree.parent(at) else { break };
             let entries = filesystem.tree.entries(above).ok();
-            names.extend(entries.and_then(|all| all.iter().find(|(_, ino)| **ino == at)).map(|(name, _)| name.clone()));
+            names.extend(
+                entries.and_then(|all| all.iter().find(|(_, ino)| **ino == at)).map(|(name, _)| name.clone()),
+            );
             at = above;
         }
         names.reverse();
@@ -310,4 +367,3 @@ pub(super) fn memberships(world: &World, process: &Process) -> String {
     }
     lines
 }
-

@@ -26,15 +26,17 @@ impl World {
                 Ok(())
             }
             GuardOp::SetCapabilities { effective, inheritable, ambient } => {
-                let (effective, inheritable, ambient) = (known(effective)?, known(inheritable)?, known(ambient)?);
+                let (effective, inheritable, ambient) =
+                    (known(effective)?, known(inheritable)?, known(ambient)?);
                 let process = self.processes.get_mut(who)?;
-                // Nobody raises what is not permitted; ambient needs permitted and inheritable.
-                let raises = !effective.is_subset(&process.effective);
-                let beyond = !ambient.is_subset(&effective) || !ambient.is_subset(&inheritable);
-                if raises || beyond || !inheritable.is_subset(&process.bounding) {
+                // CAP_SYS_ADMIN stays until the program takes over: it loads the seccomp filter.
+                let mut held: Capabilities = effective.intersection(&process.effective).cloned().collect();
+                held.extend(process.effective.get("CAP_SYS_ADMIN").cloned());
+                let beyond = !ambient.is_subset(&held) || !ambient.is_subset(&inheritable);
+                if beyond || !inheritable.is_subset(&process.bounding) {
                     return Err(Errno::EPERM);
                 }
-                process.effective = effective;
+                process.effective = held;
                 process.inheritable = inheritable;
                 process.ambient = ambient;
                 Ok(())
@@ -65,8 +67,8 @@ impl World {
         let users = self.namespaces.users(process.user_namespace());
         let may_group = process.has_capability("CAP_SETGID");
         let host_groups: Option<Vec<u32>> = groups.iter().map(|gid| outside(&users.gids, *gid)).collect();
-        // The runtime leaves setgroups(2) out where the namespace forbids it and none are asked for.
-        if !(users.groups_denied && groups.is_empty()) && (users.groups_denied || !may_group) {
+        // Where setgroups(2) is refused and no groups are asked for, there is nothing to refuse.
+        if !groups.is_empty() && (users.groups_denied || !may_group) {
             return Err(Errno::EPERM);
         }
         let host_groups = host_groups.ok_or(Errno::EINVAL)?;
@@ -79,6 +81,7 @@ impl World {
         }
         let process = self.processes.get_mut(who)?;
         (process.uid, process.gid, process.groups) = (host_uid, host_gid, host_groups);
+        self.own_proc_files(who);
         Ok(())
     }
 
@@ -126,6 +129,9 @@ impl World {
         };
         let process = self.processes.get_mut(who)?;
         process.namespaces.insert(kind, id);
+        if kind == Namespace::User {
+            process.effective = process.bounding.clone();
+        }
         if let Some(root) = root {
             (process.root, process.cwd) = (root, root);
         }

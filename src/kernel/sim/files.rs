@@ -31,7 +31,14 @@ impl World {
                     }
                 }
             }
-            FsOp::Symlink { target, path } => self.create(who, path, Node::symlink(target)),
+            FsOp::Symlink { target, path } => {
+                let confined = self.is_confined(who, path)?;
+                match self.create(who, path, Node::symlink(target)) {
+                    // An image may bring its own `/dev/fd`; that is as good.
+                    Err(Errno::EEXIST) if confined => Ok(()),
+                    other => other,
+                }
+            }
             FsOp::MakeNode { path, major, minor, mode } => {
                 // mknod(2): no user namespace but the first makes devices.
                 let process = self.processes.get(who)?;
@@ -57,8 +64,18 @@ impl World {
     /// # Errors
     /// EEXIST, ENOENT, ENOTDIR, EROFS, EACCES, EPERM.
     pub(super) fn create(&mut self, who: Pid, path: &str, node: Node) -> Result<(), Errno> {
+        if self.is_confined(who, path)?
+            && let Some((above, _)) = path.trim_end_matches('/').rsplit_once('/')
+        {
+            self.create_directories(who, above, 0o755)?;
+        }
         let (directory, name) = self.resolve_parent(who, path)?;
         self.make(who, directory, &name, node).map(|_| ())
+    }
+
+    /// In a container's root still seen from outside, missing parents are made on the way.
+    fn is_confined(&self, who: Pid, path: &str) -> Result<bool, Errno> {
+        Ok(self.processes.get(who)?.confinement(path).is_some())
     }
 
     /// Makes a directory and its missing parents; existing ones are fine.
@@ -82,7 +99,7 @@ impl World {
 
     fn create_file(&mut self, who: Pid, path: &str, mode: u32) -> Result<(), Errno> {
         match self.resolve(who, path, Last::Follow) {
-            Ok(at) if self.node(at)?.is_directory() => Err(Errno::EISDIR),
+            Ok(at) if self.node(at)?.is_directory() && !self.is_confined(who, path)? => Err(Errno::EISDIR),
             Ok(_) => Ok(()),
             Err(Errno::ENOENT) => self.create(who, path, Node::file(Bytes::new(), mode)),
             Err(errno) => Err(errno),
@@ -109,9 +126,10 @@ impl World {
         match &self.filesystems.get(fs).sort {
             Sort::Proc(procfs) => {
                 let file = World::proc_file(procfs, at.ino)?;
-                self.write_proc(who, file, &words)
+                words.lines().try_for_each(|line| self.write_proc(who, file, line))
             }
-            Sort::Cgroup(_) => self.write_control(who, fs, at.ino, &words),
+            // Kernel files take one write a line: a device rule, a pid, a mapping.
+            Sort::Cgroup(_) => words.lines().try_for_each(|line| self.write_control(who, fs, at.ino, line)),
             Sort::Plain | Sort::Overlay(_) | Sort::Fixed => {
                 if self.node(at)?.is_directory() {
                     return Err(Errno::EISDIR);
@@ -159,9 +177,9 @@ impl World {
         let process = self.processes.get(who)?;
         let node = node.owned(process.uid, process.gid);
         match &self.filesystems.get(fs).sort {
-            Sort::Overlay(_) => self
-                .filesystems
-                .beside(fs, |view, others| Writer::new(view, others).add(at.ino, name, node)),
+            Sort::Overlay(_) => {
+                self.filesystems.beside(fs, |view, others| Writer::new(view, others).add(at.ino, name, node))
+            }
             Sort::Cgroup(_) if node.is_directory() => {
                 let filesystem = self.filesystems.get_mut(fs);
                 match &mut filesystem.sort {
@@ -179,7 +197,13 @@ impl World {
     ///
     /// # Errors
     /// EXDEV across mounts; as [`World::make`].
-    pub(super) fn hard_link(&mut self, who: Pid, existing: Location, at: Location, name: &str) -> Result<(), Errno> {
+    pub(super) fn hard_link(
+        &mut self,
+        who: Pid,
+        existing: Location,
+        at: Location,
+        name: &str,
+    ) -> Result<(), Errno> {
         if existing.mount != at.mount {
             return Err(Errno::EXDEV);
         }
@@ -258,7 +282,11 @@ impl World {
         let fs = self.may_change_names(who, from)?;
         self.may_change_names(who, to)?;
         let replaced = self.fs_at(to)?.tree.lookup(to.ino, &to_name).ok();
-        if [Some(moved), replaced].into_iter().flatten().any(|ino| self.is_mount_point(Location { ino, ..from })) {
+        if [Some(moved), replaced]
+            .into_iter()
+            .flatten()
+            .any(|ino| self.is_mount_point(Location { ino, ..from }))
+        {
             return Err(Errno::EBUSY);
         }
         let (from, to) = ((from.ino, from_name.as_str()), (to.ino, to_name.as_str()));

@@ -124,6 +124,19 @@ impl World {
     fn new_filesystem(&mut self, who: Pid, fstype: &str, data: &str) -> Result<(FsId, u64), Errno> {
         let process = self.processes.get(who)?;
         let (uid, gid) = (process.uid, process.gid);
+        // Some trees show a namespace: it takes privilege over that one too.
+        let shown = match fstype {
+            "proc" => Some(Namespace::Pid),
+            "sysfs" => Some(Namespace::Network),
+            "mqueue" => Some(Namespace::Ipc),
+            "cgroup" | "cgroup2" => Some(Namespace::Cgroup),
+            _ => None,
+        };
+        if let Some(owner) = shown.map(|kind| self.namespaces.owner(process.namespaces[&kind]))
+            && !self.is_capable(process, "CAP_SYS_ADMIN", owner)
+        {
+            return Err(Errno::EPERM);
+        }
         let filesystem = match fstype {
             "proc" => {
                 let pids = process.namespaces[&Namespace::Pid];
@@ -158,7 +171,8 @@ impl World {
             "sysfs" => FileSystem { name: "sysfs".to_owned(), tree: world::sysfs(), sort: Sort::Fixed },
             "overlay" if self.machine.overlay => self.overlay(who, data)?,
             "cgroup2" | "cgroup" => {
-                let found = self.hierarchy(fstype, data).ok_or(Errno::EINVAL)?;
+                // A controller is in one hierarchy only.
+                let found = self.hierarchy(fstype, data).ok_or(Errno::EBUSY)?;
                 let group = self.processes.get(who)?.groups_in.get(&found).copied();
                 return Ok((found, group.unwrap_or(ROOT)));
             }
@@ -167,13 +181,14 @@ impl World {
         Ok((self.filesystems.add(filesystem), ROOT))
     }
 
-    /// The hierarchy that holds the controllers named in `data`.
+    /// The hierarchy with the controllers named in `data`; all there are when none is named.
     fn hierarchy(&self, fstype: &str, data: &str) -> Option<FsId> {
         let wanted: Vec<&str> = data.split(',').filter(|word| !word.is_empty()).collect();
         let fits = |filesystem: &FileSystem| match &filesystem.sort {
             Sort::Cgroup(hierarchy) if hierarchy.unified => fstype == "cgroup2",
             Sort::Cgroup(hierarchy) => {
-                fstype == "cgroup" && wanted.iter().all(|name| hierarchy.controllers.iter().any(|own| own == name))
+                fstype == "cgroup"
+                    && wanted.iter().all(|name| hierarchy.controllers.iter().any(|own| own == name))
             }
             _ => false,
         };
@@ -270,10 +285,14 @@ impl World {
             if process.root == root {
                 process.root = new;
             }
-            if process.cwd == root || pid == who {
+            if process.cwd == root {
                 process.cwd = new;
             }
         }
+        // The caller now stands in the old root, so that `.` names what is to be let go.
+        let caller = self.processes.get_mut(who)?;
+        caller.cwd = root;
+        caller.confined = None;
         Ok(())
     }
 
@@ -306,52 +325,9 @@ impl World {
         let fs = self.mount_at(null)?.fs;
         self.cover(at, fs, null.ino, &[], ("/dev/null", "")).map(|_| ())
     }
-
-    /// `/proc/<pid>/mountinfo`.
-    pub(super) fn mount_table(&self, pid: Pid) -> Result<String, Errno> {
-        let namespace = self.processes.get(pid)?.namespaces[&Namespace::Mount];
-        let mut table = String::new();
-        for (id, mount) in self.mounts.of(namespace) {
-            let filesystem = self.filesystems.get(mount.fs);
-            let parent = mount.over.map_or(0, |over| over.mount);
-            let path = self.path_of(mount.over);
-            let mode = if mount.has("ro") { "ro" } else { "rw" };
-            let words: Vec<&str> =
-                [mode].into_iter().chain(mount.flags.iter().map(String::as_str).filter(|flag| *flag != "ro")).collect();
-            let shared = if mount.propagation == "shared" { " shared:1" } else { "" };
-            let data = if mount.data.is_empty() { String::new() } else { format!(",{}", mount.data) };
-            table.push_str(&format!(
-                "{id} {parent} 0:{} / {path} {}{shared} - {} {} {mode}{data}\n",
-                mount.fs,
-                words.join(","),
-                filesystem.name,
-                mount.source,
-            ));
-        }
-        Ok(table)
-    }
-
-    /// The path that leads to a place, from its namespace's root.
-    fn path_of(&self, place: Option<Location>) -> String {
-        let mut names: Vec<String> = Vec::new();
-        let mut at = place;
-        while let Some(place) = at {
-            let (Ok(mount), Ok(filesystem)) = (self.mount_at(place), self.fs_at(place)) else { break };
-            if place.ino == mount.root {
-                at = mount.over;
-                continue;
-            }
-            let Some((above, name)) = filesystem.tree.name_of(place.ino) else { break };
-            names.push(name);
-            at = Some(Location { ino: above, ..place });
-        }
-        names.reverse();
-        format!("/{}", names.join("/"))
-    }
 }
 
 fn mode_option(data: &str) -> Option<u32> {
     let mode = data.split(',').find_map(|option| option.strip_prefix("mode="))?;
     u32::from_str_radix(mode, 8).ok()
 }
-

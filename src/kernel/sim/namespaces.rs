@@ -52,7 +52,11 @@ pub struct Namespaces {
 
 /// The first namespace of a kind.
 pub fn first(kind: Namespace) -> NsId {
-    FIRST.iter().find(|(first, _)| *first == kind).map(|(_, id)| *id).expect("every kind has a first namespace")
+    FIRST
+        .iter()
+        .find(|(first, _)| *first == kind)
+        .map(|(_, id)| *id)
+        .expect("every kind has a first namespace")
 }
 
 impl Namespaces {
@@ -143,7 +147,8 @@ impl Namespaces {
     pub fn next_pids(&mut self, innermost: NsId) -> Vec<(NsId, u32)> {
         let mut pids = Vec::new();
         let mut at = Some(innermost);
-        while let Some((id, (around, last))) = at.and_then(|id| self.pids.get_mut(&id).map(|pids| (id, pids))) {
+        while let Some((id, (around, last))) = at.and_then(|id| self.pids.get_mut(&id).map(|pids| (id, pids)))
+        {
             *last += 1;
             pids.push((id, *last));
             at = *around;
@@ -175,10 +180,14 @@ impl Namespaces {
 
 /// The host's number for an id inside.
 pub fn outside(map: &[(u32, u32, u32)], id: u32) -> Option<u32> {
-    map.iter().find(|(inside, _, count)| id >= *inside && id - inside < *count).map(|line| line.1 + (id - line.0))
+    map.iter()
+        .find(|(inside, _, count)| id >= *inside && id - inside < *count)
+        .map(|line| line.1 + (id - line.0))
 }
 
 /// The number inside for one of the host's.
 pub fn inside(map: &[(u32, u32, u32)], id: u32) -> Option<u32> {
-    map.iter().find(|(_, outside, count)| id >= *outside && id - outside < *count).map(|line| line.0 + (id - line.1))
+    map.iter()
+        .find(|(_, outside, count)| id >= *outside && id - outside < *count)
+        .map(|line| line.0 + (id - line.1))
 }

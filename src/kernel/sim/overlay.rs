@@ -48,10 +48,12 @@ pub fn merge(
     (root.uid, root.gid) = (top_node.uid, top_node.gid);
     let origin = Origin { upper: upper.map(|place| place.1), place: (ROOT, String::new()), in_lower: true };
     let mut overlay = Overlay { upper, origins: BTreeMap::from([(ROOT, origin)]) };
-    let stack =
-        upper.map(|place| (place, true)).into_iter().chain(lowers.iter().map(|place| (*place, false))).collect();
-    let mut merging =
-        Merging { filesystems, tree: &mut tree, overlay: &mut overlay, seen: BTreeMap::new() };
+    let stack = upper
+        .map(|place| (place, true))
+        .into_iter()
+        .chain(lowers.iter().map(|place| (*place, false)))
+        .collect();
+    let mut merging = Merging { filesystems, tree: &mut tree, overlay: &mut overlay, seen: BTreeMap::new() };
     merging.directory(ROOT, stack)?;
     Ok((tree, overlay))
 }
@@ -111,8 +113,7 @@ impl Merging<'_> {
             entries.clear();
         }
         let ino = self.tree.add(merged, name, node)?;
-        let origin =
-            Origin { upper: is_upper.then_some(top.1), place: (merged, name.to_owned()), in_lower };
+        let origin = Origin { upper: is_upper.then_some(top.1), place: (merged, name.to_owned()), in_lower };
         self.overlay.origins.insert(ino, origin);
         if is_directory {
             return self.directory(ino, found);
@@ -252,7 +253,8 @@ impl<'a> Writer<'a> {
         let (above, beside) = (self.copy_up(from.0)?, self.copy_up(to.0)?);
         self.view.tree.rename(from, to)?;
         let upper = &mut self.others.get_mut(fs).tree;
-        let whited_out = upper.lookup(beside, to.1).and_then(|ino| upper.node(ino)).is_ok_and(Node::is_whiteout);
+        let whited_out =
+            upper.lookup(beside, to.1).and_then(|ino| upper.node(ino)).is_ok_and(Node::is_whiteout);
         if whited_out {
             upper.unlink(beside, to.1)?;
         }

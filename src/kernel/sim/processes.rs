@@ -37,6 +37,8 @@ pub struct Process {
     pub root: Location,
     /// What `.` is.
     pub cwd: Location,
+    /// From now on paths below this one are resolved inside it: openat2(2), RESOLVE_IN_ROOT.
+    pub confined: Option<(String, Location)>,
     /// User, as the host counts.
     pub uid: u32,
     /// Group, as the host counts.
@@ -98,6 +100,17 @@ impl Process {
     /// Its number as a pid namespace counts; `None` when it cannot be seen there.
     pub fn pid_in(&self, namespace: NsId) -> Option<u32> {
         self.pids.iter().find(|(id, _)| *id == namespace).map(|(_, pid)| *pid)
+    }
+
+    /// Where a confined path starts, and what is left of it there.
+    pub fn confinement<'p>(&self, path: &'p str) -> Option<(Location, &'p str)> {
+        let (root, place) = self.confined.as_ref()?;
+        let rest = path.strip_prefix(root.as_str())?;
+        match rest {
+            "" | "/" => Some((*place, ".")),
+            rest if rest.starts_with('/') => Some((*place, rest)),
+            _ => None,
+        }
     }
 
     fn ignores(&self, signal: Signal) -> bool {
@@ -178,6 +191,7 @@ impl World {
             ambient: from.ambient.clone(),
             limits: from.limits.clone(),
             groups_in: from.groups_in.clone(),
+            confined: None,
             life: Life::Running,
             wake: None,
             ended: None,

@@ -113,6 +113,20 @@ impl World {
             // A number is given out once, so its directory is not there yet.
             let _ = procfs.add_process(&mut filesystem.tree, number, pid);
         }
+        self.own_proc_files(pid);
+    }
+
+    /// The files of a process belong to its user.
+    pub(super) fn own_proc_files(&mut self, pid: Pid) {
+        let Ok(process) = self.processes.get(pid) else { return };
+        for (_, filesystem) in self.filesystems.iter_mut() {
+            let Sort::Proc(procfs) = &filesystem.sort else { continue };
+            for (ino, _) in procfs.files.iter().filter(|(_, (owner, _))| *owner == Some(pid)) {
+                if let Ok(node) = filesystem.tree.node_mut(*ino) {
+                    (node.uid, node.gid) = (process.uid, process.gid);
+                }
+            }
+        }
     }
 
     /// Takes a reaped process out of every `/proc`.
@@ -231,7 +245,9 @@ impl World {
                 }
                 let lowers = value < self.processes.get(pid)?.oom_score_adj;
                 let writer = self.processes.get(who)?;
-                if lowers && !self.is_capable(writer, "CAP_SYS_RESOURCE", super::namespaces::first(Namespace::User)) {
+                if lowers
+                    && !self.is_capable(writer, "CAP_SYS_RESOURCE", super::namespaces::first(Namespace::User))
+                {
                     return Err(Errno::EACCES);
                 }
                 self.processes.get_mut(pid)?.oom_score_adj = value;
@@ -262,8 +278,7 @@ impl World {
         let user = self.processes.get(pid)?.user_namespace();
         let writer = self.processes.get(who)?;
         let users = self.namespaces.users(user);
-        let (existing, own) =
-            if of_users { (&users.uids, writer.uid) } else { (&users.gids, writer.gid) };
+        let (existing, own) = if of_users { (&users.uids, writer.uid) } else { (&users.gids, writer.gid) };
         if !existing.is_empty() {
             return Err(Errno::EPERM);
         }

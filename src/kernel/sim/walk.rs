@@ -30,6 +30,15 @@ pub enum Want {
 
 const MOST_LINKS: usize = 40;
 
+/// One resolution under way.
+struct Walk<'a> {
+    world: &'a World,
+    process: &'a Process,
+    /// What absolute links start from and `..` does not leave.
+    root: Location,
+    links: usize,
+}
+
 impl World {
     /// The file system a location is in.
     pub(super) fn fs_at(&self, at: Location) -> Result<&FileSystem, Errno> {
@@ -51,9 +60,11 @@ impl World {
     /// ENOENT, ENOTDIR, ELOOP, EACCES.
     pub fn resolve(&self, who: Pid, path: &str, last: Last) -> Result<Location, Errno> {
         let process = self.processes.get(who)?;
+        if let Some((place, inside)) = process.confinement(path) {
+            return Walk { world: self, process, root: place, links: 0 }.walk(place, inside, last);
+        }
         let start = if path.starts_with('/') { process.root } else { process.cwd };
-        let mut links = 0;
-        self.walk(process, start, path, last, &mut links)
+        Walk { world: self, process, root: process.root, links: 0 }.walk(start, path, last)
     }
 
     /// Finds the directory a path's last name is in. EEXIST when there is no last name: `/`, `..`.
@@ -77,78 +88,6 @@ impl World {
         }
     }
 
-    fn walk(
-        &self,
-        process: &Process,
-        start: Location,
-        path: &str,
-        last: Last,
-        links: &mut usize,
-    ) -> Result<Location, Errno> {
-        if path.is_empty() {
-            return Err(Errno::ENOENT);
-        }
-        let mut at = start;
-        let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
-        while let Some(name) = names.next() {
-            if !self.node(at)?.is_directory() {
-                return Err(Errno::ENOTDIR);
-            }
-            self.permit(process, at, Want::Execute)?;
-            let follow = names.peek().is_some() || last == Last::Follow || path.ends_with('/');
-            at = match name {
-                "." => at,
-                ".." => self.up(process, at)?,
-                name => self.step(process, at, name, follow, links)?,
-            };
-        }
-        match path.ends_with('/') && !self.node(at)?.is_directory() {
-            true => Err(Errno::ENOTDIR),
-            false => Ok(at),
-        }
-    }
-
-    fn up(&self, process: &Process, mut at: Location) -> Result<Location, Errno> {
-        loop {
-            if at == process.root {
-                return Ok(at);
-            }
-            let mount = self.mount_at(at)?;
-            match mount.over {
-                Some(over) if at.ino == mount.root => at = over,
-                _ => break,
-            }
-        }
-        let parent = self.fs_at(at)?.tree.parent(at.ino)?;
-        Ok(self.mounts.uncovered(Location { ino: parent, ..at }))
-    }
-
-    fn step(
-        &self,
-        process: &Process,
-        at: Location,
-        name: &str,
-        follow: bool,
-        links: &mut usize,
-    ) -> Result<Location, Errno> {
-        let filesystem = self.fs_at(at)?;
-        let found = Location { ino: filesystem.tree.lookup(at.ino, name)?, ..at };
-        let Content::Symlink(target) = &filesystem.tree.node(found.ino)?.content else {
-            return Ok(self.mounts.uncovered(found));
-        };
-        let target = self.link_text(process, filesystem, found, target);
-        // The links in /proc/<pid>/ns lead to no path; they are what they name.
-        if !follow || (matches!(filesystem.sort, Sort::Proc(_)) && target.ends_with(']')) {
-            return Ok(found);
-        }
-        *links += 1;
-        if *links > MOST_LINKS {
-            return Err(Errno::ELOOP);
-        }
-        let start = if target.starts_with('/') { process.root } else { at };
-        self.walk(process, start, &target, Last::Follow, links)
-    }
-
     /// What a link says to this process: `/proc/self` says something else to each.
     fn link_text(&self, process: &Process, filesystem: &FileSystem, at: Location, text: &str) -> String {
         match &filesystem.sort {
@@ -164,9 +103,7 @@ impl World {
     pub fn read_link(&self, who: Pid, path: &str) -> Result<String, Errno> {
         let at = self.resolve(who, path, Last::Keep)?;
         match &self.node(at)?.content {
-            Content::Symlink(text) => {
-                Ok(self.link_text(self.processes.get(who)?, self.fs_at(at)?, at, text))
-            }
+            Content::Symlink(text) => Ok(self.link_text(self.processes.get(who)?, self.fs_at(at)?, at, text)),
             _ => Err(Errno::EINVAL),
         }
     }
@@ -189,5 +126,67 @@ impl World {
             && process.has_capability("CAP_DAC_OVERRIDE")
             && self.namespaces.maps(process.user_namespace(), node.uid);
         if overruled { Ok(()) } else { Err(Errno::EACCES) }
+    }
+}
+
+impl Walk<'_> {
+    fn walk(&mut self, start: Location, path: &str, last: Last) -> Result<Location, Errno> {
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        let world = self.world;
+        let mut at = start;
+        let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
+        while let Some(name) = names.next() {
+            if !world.node(at)?.is_directory() {
+                return Err(Errno::ENOTDIR);
+            }
+            world.permit(self.process, at, Want::Execute)?;
+            let follow = names.peek().is_some() || last == Last::Follow || path.ends_with('/');
+            at = match name {
+                "." => at,
+                ".." => self.up(at)?,
+                name => self.step(at, name, follow)?,
+            };
+        }
+        match path.ends_with('/') && !world.node(at)?.is_directory() {
+            true => Err(Errno::ENOTDIR),
+            false => Ok(at),
+        }
+    }
+
+    fn up(&self, mut at: Location) -> Result<Location, Errno> {
+        loop {
+            if at == self.root {
+                return Ok(at);
+            }
+            let mount = self.world.mount_at(at)?;
+            match mount.over {
+                Some(over) if at.ino == mount.root => at = over,
+                _ => break,
+            }
+        }
+        let parent = self.world.fs_at(at)?.tree.parent(at.ino)?;
+        Ok(self.world.mounts.uncovered(Location { ino: parent, ..at }))
+    }
+
+    fn step(&mut self, at: Location, name: &str, follow: bool) -> Result<Location, Errno> {
+        let world = self.world;
+        let filesystem = world.fs_at(at)?;
+        let found = Location { ino: filesystem.tree.lookup(at.ino, name)?, ..at };
+        let Content::Symlink(target) = &filesystem.tree.node(found.ino)?.content else {
+            return Ok(world.mounts.uncovered(found));
+        };
+        let target = world.link_text(self.process, filesystem, found, target);
+        // The links in /proc/<pid>/ns lead to no path; they are what they name.
+        if !follow || (matches!(filesystem.sort, Sort::Proc(_)) && target.ends_with(']')) {
+            return Ok(found);
+        }
+        self.links += 1;
+        if self.links > MOST_LINKS {
+            return Err(Errno::ELOOP);
+        }
+        let start = if target.starts_with('/') { self.root } else { at };
+        self.walk(start, &target, Last::Follow)
     }
 }

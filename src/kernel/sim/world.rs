@@ -40,8 +40,8 @@ pub(super) fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
 
 /// What the machine's root directory holds beside files given by the caller.
 const DIRECTORIES: [&str; 12] = [
-    "/bin", "/dev/pts", "/dev/shm", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/usr/bin", "/var/lib",
-    "/var/log",
+    "/bin", "/dev/pts", "/dev/shm", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/usr/bin",
+    "/var/lib", "/var/log",
 ];
 
 /// Devices: name, major, minor.
@@ -119,6 +119,7 @@ impl World {
             pids: vec![(first(Namespace::Pid), pid)],
             root,
             cwd: root,
+            confined: None,
             uid,
             gid,
             groups: Vec::new(),
@@ -176,14 +177,21 @@ impl World {
         Ok(())
     }
 
-    fn mount_hierarchy(&mut self, path: &str, names: &[String], v2: bool, writable: bool) -> Result<(), Errno> {
+    fn mount_hierarchy(
+        &mut self,
+        path: &str,
+        names: &[String],
+        v2: bool,
+        writable: bool,
+    ) -> Result<(), Errno> {
         self.create_directories(1, path, 0o755)?;
         let at = self.resolve(1, path, Last::Follow)?;
         let mut filesystem = Hierarchy::mount(names, v2);
         let tree = &mut filesystem.tree;
+        let cpuset = self.machine.cgroups.cpuset.as_ref();
         let texts = [
-            ("cpuset.cpus", "0-1\n".to_owned()),
-            ("cpuset.mems", "0\n".to_owned()),
+            ("cpuset.cpus", format!("{}\n", cpuset.map_or("0", |set| &set.cpus))),
+            ("cpuset.mems", format!("{}\n", cpuset.map_or("0", |set| &set.mems))),
             ("cgroup.subtree_control", format!("{}\n", names.join(" "))),
         ];
         for (file, text) in texts {
@@ -235,6 +243,10 @@ impl World {
             if above == at {
                 return false;
             }
+            // Whoever made a user namespace may do anything to it from the one around it.
+            if above == own && self.namespaces.users(at).owner == process.uid {
+                return true;
+            }
             at = above;
         }
     }
@@ -243,7 +255,9 @@ impl World {
 /// A small `/sys`: what containers hide, and where groups are mounted.
 pub(super) fn sysfs() -> Tree {
     let mut tree = Tree::new(0o555);
-    for path in ["/block", "/bus", "/class/net", "/dev", "/devices/virtual", "/firmware", "/fs/cgroup", "/kernel"] {
+    for path in
+        ["/block", "/bus", "/class/net", "/dev", "/devices/virtual", "/firmware", "/fs/cgroup", "/kernel"]
+    {
         // A fresh tree has nothing in the way.
         let _ = tree.directories(path, 0o755);
     }
