@@ -47,7 +47,11 @@ pub fn of(failure: &Failure) -> ExitCode {
 fn of_start(error: &client::Error) -> Exit {
     let client::Error::Daemon { message, .. } = error else { return Exit::Daemon };
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if says(&["executable file not found", "no such file or directory", "system cannot find the file specified"]) {
+    if says(&[
+        "executable file not found",
+        "no such file or directory",
+        "system cannot find the file specified",
+    ]) {
         Exit::NotFound
     } else if says(&["permission denied", "is a directory"]) {
         Exit::NotExecutable

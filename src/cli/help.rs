@@ -90,7 +90,10 @@ fn translate(command: Command, path: &str, help: &Help, lang: Lang) -> Command {
                 (_, true) => "learn",
                 _ => "options",
             };
-            argument.help(sentence(&id).unwrap_or_default()).hide_possible_values(true).help_heading(heading(place))
+            argument
+                .help(sentence(&id).unwrap_or_default())
+                .hide_possible_values(true)
+                .help_heading(heading(place))
         });
     if let Some(after) = help.after.get(key) {
         command = command.after_help(format!("\n{}", after.get(lang)));

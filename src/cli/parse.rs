@@ -114,17 +114,22 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
                 }
                 (false, valid) => {
                     let valid = valid.replace(' ', ", ");
-                    usage(format!("invalid argument \"{value}\" for \"{flag}\" flag: expected one of {valid}"))
+                    usage(format!(
+                        "invalid argument \"{value}\" for \"{flag}\" flag: expected one of {valid}"
+                    ))
                 }
             }
         }
-        _ => usage(error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()),
+        _ => usage(
+            error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+        ),
     }
 }
 
 /// pflag's words. clap names the letter alone; Docker repeats the cluster it stood in.
 fn unknown_flag(flag: &str, words: &[String]) -> String {
-    let letter = flag.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next());
+    let letter =
+        flag.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next());
     let Some(letter) = letter else {
         return format!("unknown flag: {}", flag.split('=').next().unwrap_or(flag));
     };
