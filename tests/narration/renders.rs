@@ -146,3 +146,17 @@ fn a_watch_heads_each_change_of_trace_and_counts_what_it_missed() {
     assert!(told.starts_with("== trace aaaaaaaaaaaa · docker run aaaaaaaaaaaa ==\n"), "{told}");
     assert!(told.matches("== trace").count() > 2 && told.contains("7 records were missed"), "{told}");
 }
+
+#[test]
+fn the_story_tells_a_refusal_but_not_the_miss_that_leads_to_a_pull() {
+    let mut b = trace::Builder::new();
+    let conflict = "conflict: the name is taken";
+    b.ended(Scope::Request, "POST /containers/create", Some(conflict), |b| {
+        b.within(Scope::ImageLookup, trace::REFERENCE, |_| {});
+        b.ended(Scope::ContainerCreate, "one", Some(conflict), |_| {});
+    });
+    let told = tell(options(Lang::En, Depth::Story), &b.records);
+    assert_eq!(told.matches("failed: conflict").count(), 1, "{told}");
+    let cold = tell(options(Lang::En, Depth::Story), &trace::hello_world_cold());
+    assert!(!cold.contains("! "), "{cold}");
+}
