@@ -89,6 +89,8 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Ok(Asked::Text(help::render(&path, lang)))
         }
+        // Docker's client understands it wherever it means nothing else.
+        ErrorKind::UnknownArgument if argument == "-h" => Ok(Asked::Text(help::render(&path, lang))),
         ErrorKind::DisplayVersion => Ok(Asked::Text(error.to_string())),
         ErrorKind::UnknownArgument if argument.starts_with('-') => {
             usage(refuse::reason(lang, verb, &argument).unwrap_or_else(|| unknown_flag(&argument, words)))
