@@ -10,10 +10,12 @@ pub mod text;
 pub mod trace;
 pub mod wire;
 
+pub mod image;
 pub mod kernel;
 pub mod runtime;
 
 pub mod container;
+pub mod engine;
 pub mod hub;
 
 pub mod lesson;

@@ -230,7 +230,7 @@ mod tests {
         let machine = Machine {
             uid: 0,
             gid: 0,
-            cgroups: Cgroups { v1, v2: None },
+            cgroups: Cgroups { v1, ..Cgroups::default() },
             overlay: true,
             kernel: "6.1.0".into(),
             architecture: "amd64".into(),

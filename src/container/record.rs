@@ -42,6 +42,9 @@ pub struct Snapshot {
     pub rootfs: String,
     /// The image's layer directories, lowest first.
     pub layers: Vec<String>,
+    /// Their diff ids.
+    #[serde(default)]
+    pub diff_ids: Vec<String>,
     /// overlayfs options; `None` when the layers were copied.
     pub overlay: Option<String>,
     /// What inspect shows: `LowerDir`, `UpperDir`, `WorkDir`, `MergedDir`.

@@ -8,12 +8,14 @@ use rustix::net::{
 };
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use tokio::io::unix::AsyncFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use tokio::io::Interest;
+use tokio::net::UnixDatagram;
 
-/// A connected control socket.
+/// A connected control socket. Tokio has no type for SOCK_SEQPACKET; a datagram socket's readiness
+/// is the same, and reading and writing are done here.
 #[derive(Debug)]
-pub struct ShimSocket(AsyncFd<OwnedFd>);
+pub struct ShimSocket(UnixDatagram);
 
 impl ShimSocket {
     /// A pair: the daemon's end, and the one the shim will have as its standard input.
@@ -44,7 +46,7 @@ impl ShimSocket {
     /// Only this end stops blocking: the flag belongs to the open socket, not to the pair.
     fn new(socket: OwnedFd) -> io::Result<ShimSocket> {
         rustix::io::ioctl_fionbio(&socket, true)?;
-        Ok(ShimSocket(AsyncFd::new(socket)?))
+        UnixDatagram::from_std(socket.into()).map(ShimSocket)
     }
 
     /// Sends a message, and a descriptor with it.
@@ -53,13 +55,7 @@ impl ShimSocket {
     /// As sendmsg(2).
     pub async fn send(&self, message: &ToShim, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
         let packet = serde_json::to_vec(message)?;
-        loop {
-            let mut ready = self.0.writable().await?;
-            let sent = ready.try_io(|socket| send_packet(socket.get_ref(), &packet, descriptor));
-            if let Ok(result) = sent {
-                return result;
-            }
-        }
+        self.0.async_io(Interest::WRITABLE, || send_packet(self.0.as_fd(), &packet, descriptor)).await
     }
 
     /// The next message; `None` when the shim has closed its end.
@@ -67,16 +63,12 @@ impl ShimSocket {
     /// # Errors
     /// As recv(2), and a packet that is no message.
     pub async fn receive(&self) -> io::Result<Option<FromShim>> {
-        loop {
-            let mut ready = self.0.readable().await?;
-            let Ok(packet) = ready.try_io(|socket| receive_packet(socket.get_ref())) else { continue };
-            let packet = packet?;
-            return if packet.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_slice(&packet)?)) };
-        }
+        let packet = self.0.async_io(Interest::READABLE, || receive_packet(self.0.as_fd())).await?;
+        if packet.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_slice(&packet)?)) }
     }
 }
 
-fn send_packet(socket: &OwnedFd, packet: &[u8], descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+fn send_packet(socket: BorrowedFd<'_>, packet: &[u8], descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     let descriptors = descriptor.map(|descriptor| [descriptor]);
@@ -88,7 +80,7 @@ fn send_packet(socket: &OwnedFd, packet: &[u8], descriptor: Option<BorrowedFd<'_
 }
 
 /// Asks for the packet's length first, so that no buffer must fit the longest there could be.
-fn receive_packet(socket: &OwnedFd) -> io::Result<Vec<u8>> {
+fn receive_packet(socket: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     let mut none = [0_u8; 0];
     let (_, length) = rustix::net::recv(socket, &mut none[..], RecvFlags::PEEK | RecvFlags::TRUNC)?;
     let mut packet = vec![0; length];

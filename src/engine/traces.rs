@@ -138,7 +138,10 @@ impl Traces {
         if self.simulated {
             let live = self.live();
             let sessions = live.sessions.values().map(|(_, trace)| trace.info().clone());
-            return sessions.chain(live.peers.values().map(|trace| trace.info().clone())).collect();
+            let peers = live.peers.values().map(|trace| trace.info().clone());
+            let mut infos: Vec<TraceInfo> = sessions.chain(peers).collect();
+            infos.sort_by(|a, b| b.began.cmp(&a.began));
+            return infos;
         }
         file::list(&self.directory)
     }

@@ -254,6 +254,14 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// As read(2).
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
 
+    /// Length in bytes of a file of the engine's own.
+    ///
+    /// # Errors
+    /// As stat(2).
+    fn size(&self, path: &str) -> io::Result<u64> {
+        Ok(self.read(path)?.len() as u64)
+    }
+
     /// Names in a directory of the engine's own, sorted.
     ///
     /// # Errors

@@ -1,36 +1,37 @@
 //! What a trace has shown so far, under the names that evidence commands and lessons use.
 //!
 //! Records name their facts from where they stand (`pid` of a client, `pid` of a container);
-//! here each thing has one name. What a scope itself has shown comes first, what the whole trace
-//! has shown last comes second.
+//! here each thing has one name.
 
 use crate::op::{CgroupOp, FsOp, HttpOp, Op, ProcessOp, StoreOp, WriteReason};
 use crate::trace::{Event, Note, Record};
 use std::collections::HashMap;
 
-/// Every name there is, with what it means.
-pub const NAMES: [(&str, &str); 13] = [
-    ("blob", "file of the compressed layer"),
+/// Names that stay true for the whole trace once they are known.
+pub const WHOLE: [(&str, &str); 9] = [
     ("cgroup", "directory of the control group"),
     ("config", "the bundle's config.json"),
     ("container", "container id, 64 hex digits"),
-    ("document", "file of the manifest or configuration stored last"),
-    ("layer", "directory of the unpacked layer"),
     ("pid", "the container's first process, as the host numbers it"),
     ("program", "file that was executed"),
-    ("record", "the engine's record written last"),
     ("reference", "image, as registry/repository:tag"),
     ("shim-pid", "the shim's process id"),
     ("socket", "the daemon's socket"),
     ("upper", "writable layer of the snapshot"),
 ];
 
-/// Names only the registry gives; apart, so that a lesson can run without one.
-pub const REGISTRY_NAMES: [(&str, &str); 1] = [("url", "request sent to the registry last")];
+/// Names that mean something only in the scope that showed them, and in those around it.
+pub const LOCAL: [(&str, &str); 5] = [
+    ("blob", "file of the compressed layer"),
+    ("document", "file of the manifest or configuration"),
+    ("layer", "directory of the unpacked layer"),
+    ("record", "the engine's record"),
+    ("url", "request sent to the registry"),
+];
 
 /// Whether a placeholder can ever be answered.
 pub fn is_name(name: &str) -> bool {
-    NAMES.iter().chain(&REGISTRY_NAMES).any(|(known, _)| *known == name)
+    WHOLE.iter().chain(&LOCAL).any(|(known, _)| *known == name)
 }
 
 /// What was shown so far.
@@ -73,18 +74,13 @@ impl Known {
         }
     }
 
-    /// What `name` is, as seen from `scope`: its own, else an enclosing scope's, else the trace's
-    /// latest.
+    /// What `name` is, as seen from `scope`: what the scope itself or one inside it showed last,
+    /// else, for a name of the whole trace, what any scope showed last.
     pub fn get(&self, scope: u32, name: &str) -> Option<&str> {
-        let (name, _) = NAMES.iter().chain(&REGISTRY_NAMES).find(|(known, _)| *known == name)?;
-        let mut at = Some(scope);
-        while let Some(scope) = at {
-            if let Some(value) = self.by_scope.get(&(scope, *name)) {
-                return Some(value);
-            }
-            at = self.parents.get(&scope).copied();
-        }
-        self.whole.get(name).map(String::as_str)
+        let whole = WHOLE.iter().find(|(known, _)| *known == name);
+        let (name, _) = whole.or_else(|| LOCAL.iter().find(|(known, _)| *known == name))?;
+        let own = self.by_scope.get(&(scope, *name));
+        own.or_else(|| whole.and_then(|_| self.whole.get(name))).map(String::as_str)
     }
 
     fn operation(&mut self, scope: u32, op: &Op) {
@@ -112,9 +108,12 @@ impl Known {
     }
 
     fn learn(&mut self, scope: u32, name: &'static str, value: Option<&String>) {
-        if let Some(value) = value {
+        let Some(value) = value else { return };
+        self.whole.insert(name, value.clone());
+        let mut at = Some(scope);
+        while let Some(scope) = at {
             self.by_scope.insert((scope, name), value.clone());
-            self.whole.insert(name, value.clone());
+            at = self.parents.get(&scope).copied();
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Glossary {
     pub notes: BTreeMap<String, Text>,
     /// What a fact is called: `pid` → "process id on the host".
     pub facts: BTreeMap<String, Text>,
+    /// What a value of a fact is called: `subject.layer` → "layer".
+    pub values: BTreeMap<String, Text>,
 }
 
 /// The glossary, parsed when first asked for.

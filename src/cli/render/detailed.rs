@@ -7,7 +7,7 @@ use super::tree::{Node, Tree};
 use crate::lesson::known::Known;
 use crate::op::{FsOp, HttpOp, Op, WriteReason};
 use crate::text::{self, Entry, glossary};
-use crate::trace::{Event, Facts, Record, Scope};
+use crate::trace::{Event, Facts, Note, Record, Scope};
 use std::collections::HashMap;
 
 /// Columns a level of the tree is indented by.
@@ -57,14 +57,20 @@ impl Detailed {
                 self.announced.insert(record.scope, op.clone());
             }
             Event::Did { op, facts, took } => self.did(stand, place, record.scope, op, facts, *took),
-            Event::Failed { op, errno, error, took, .. } => {
-                let error = Failure { op, errno: *errno, error, took: *took };
+            Event::Failed { op, errno, error, facts, took } => {
+                let error = Failure { op, errno: *errno, error, facts, took: *took };
                 self.failed(stand, place, record.scope, &error);
             }
+            // Whose requests these are is said once; each request's title holds the rest.
+            Event::Note { note: Note::Peer, facts } if !stand.speaker.first_time(&peer(facts)) => {}
             Event::Note { note, facts } => {
                 let (sentence, rest) = stand.speaker.note(*note, facts);
                 stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &sentence);
-                self.facts(stand, place, &rest);
+                if *note == Note::NamespaceInodes {
+                    self.rows(stand, place, &rest);
+                } else {
+                    self.facts(stand, place, &rest);
+                }
             }
             Event::Missed { count } => {
                 let missed = text::ui(stand.speaker.lang, "trace.missed-some", &[("count", count)]);
@@ -107,9 +113,11 @@ impl Detailed {
         let Some(node) = stand.tree.get(id) else { return };
         let place = self.place(stand.tree, id);
         let entry = glossary().scope(node.kind);
-        if let Some(command) = entry.and_then(|entry| self.evidence(stand, id, entry)) {
+        if let Some(command) = entry.and_then(|entry| self.evidence(stand, id, entry))
+            && stand.speaker.first_time(&command)
+        {
             let lead = format!("{}  ", stand.speaker.word("see"));
-            stand.page.paragraph(place.block, place.indent, &lead, Tone::Command, &command);
+            stand.page.command(place.block, place.indent, &lead, &command);
         }
         let took = duration(took);
         let mut ending = match error.map(|error| stand.speaker.error(error)) {
@@ -163,10 +171,10 @@ impl Detailed {
             }
             None => stand.page.heading(place.block, place.indent, "+ ", &name, ""),
         }
-        for (key, tone, line) in [("call", Tone::Quiet, op.syscall()), ("do", Tone::Command, op.shell())] {
-            let lead = format!("{}  ", text::pad(&stand.speaker.word(key), LABEL));
-            stand.page.paragraph(place.block, place.indent + STEP, &lead, tone, &line);
-        }
+        let indent = place.indent + STEP;
+        let lead = |key: &str| format!("{}  ", text::pad(&stand.speaker.word(key), LABEL));
+        stand.page.paragraph(place.block, indent, &lead("call"), Tone::Quiet, &op.syscall());
+        stand.page.command(place.block, indent, &lead("do"), &op.shell());
     }
 
     fn did(&mut self, stand: &mut Stand<'_>, place: Place, scope: u32, op: &str, facts: &Facts, took: u64) {
@@ -214,6 +222,8 @@ impl Detailed {
             false => ("! ".to_owned(), place.indent, format!("{title}: {error}{number}")),
         };
         stand.page.paragraph(place.block, indent, &mark, Tone::Bad, &body);
+        let facts: Vec<_> = failure.facts.iter().map(|(n, v)| (n.clone(), shorten(v))).collect();
+        self.facts(stand, place, &facts);
     }
 
     fn facts(&self, stand: &mut Stand<'_>, place: Place, facts: &[(String, String)]) {
@@ -222,6 +232,13 @@ impl Detailed {
         }
         let list = stand.speaker.list(facts);
         stand.page.paragraph(place.block, place.indent + STEP, "", Tone::Quiet, &list);
+    }
+
+    fn rows(&self, stand: &mut Stand<'_>, place: Place, rows: &[(String, String)]) {
+        for (name, value) in rows {
+            let lead = format!("{name}  ");
+            stand.page.paragraph(place.block, place.indent + STEP, &lead, Tone::Quiet, value);
+        }
     }
 
     fn place(&self, tree: &Tree, scope: u32) -> Place {
@@ -249,7 +266,12 @@ struct Failure<'a> {
     op: &'a str,
     errno: Option<i32>,
     error: &'a str,
+    facts: &'a Facts,
     took: u64,
+}
+
+fn peer(facts: &Facts) -> String {
+    format!("peer {:?} {:?}", facts.get("client"), facts.get("pid"))
 }
 
 /// Operations that are evidence by themselves at depth `stage`.

@@ -84,6 +84,12 @@ impl Page {
         }
     }
 
+    /// A command line, never wrapped: a learner copies it.
+    pub fn command(&mut self, block: Option<u32>, indent: usize, mark: &str, command: &str) {
+        let lead = format!("{}{mark}", " ".repeat(indent));
+        self.push(block, format!("{lead}{}", self.paint.tone(Tone::Command, command)));
+    }
+
     /// A line of another program's output, as it is.
     pub fn verbatim(&mut self, line: &str) {
         self.push(None, line.to_owned());

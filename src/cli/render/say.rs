@@ -35,12 +35,20 @@ impl Speaker {
         let template = text.get(self.lang);
         let value = |name: &str| {
             let value = facts.get(name).filter(|value| !value.is_empty());
-            Some(value.map_or_else(|| "?".to_owned(), |value| shorten(value)))
+            Some(value.map_or_else(|| "?".to_owned(), |value| self.value(name, value)))
         };
         let sentence = text::fill(template, value).unwrap_or_default();
         match note {
             Note::NamespaceInodes => (sentence, self.inodes(facts)),
             _ => (sentence, rest(facts, template)),
+        }
+    }
+
+    /// A fact's value: words of the vocabulary (`layer`, `image`) in the learner's language.
+    fn value(&self, name: &str, value: &str) -> String {
+        match glossary().values.get(&format!("{name}.{value}")) {
+            Some(text) => text.get(self.lang).to_owned(),
+            None => shorten(value),
         }
     }
 
@@ -67,24 +75,28 @@ impl Speaker {
 
     /// One row per namespace: inside and outside.
     fn inodes(&self, facts: &Facts) -> Vec<(String, String)> {
-        let outside = text::ui(self.lang, "narration.outside", &[]);
+        let columns = |value: &str| text::pad(value, 10);
         facts
             .iter()
             .filter_map(|(name, host)| {
                 let kind = name.strip_prefix("host-")?;
                 let inside = facts.get(kind)?;
-                Some((kind.to_owned(), format!("{inside} ({outside} {host})")))
+                let key = if inside == host { "narration.shared" } else { "narration.outside" };
+                let other = text::ui(self.lang, key, &[("host", host)]);
+                Some((text::pad(kind, 6), format!("{}  {other}", columns(inside))))
             })
             .collect()
     }
 }
 
-/// Facts that have a value and that `template` does not mention.
+/// Facts that say something (not empty, not a plain no) and that `template` does not mention.
 fn rest(facts: &Facts, template: &str) -> Vec<(String, String)> {
     let said = text::placeholders(template);
     facts
         .iter()
-        .filter(|(name, value)| !value.is_empty() && !said.contains(&name.as_str()))
+        .filter(|(name, value)| {
+            !["", "no", "false"].contains(&value.as_str()) && !said.contains(&name.as_str())
+        })
         .map(|(name, value)| (name.clone(), shorten(value)))
         .collect()
 }

@@ -264,7 +264,7 @@ impl Session {
     fn show_evidence_hint(&mut self, position: usize) {
         if let Some(command) = self.cards[position].evidence.clone() {
             let lead = format!("{}  ", self.ui("evidence", &[]));
-            self.narrator.page.paragraph(None, 0, &lead, Tone::Command, &command);
+            self.narrator.page.command(None, 0, &lead, &command);
         }
     }
 
@@ -284,7 +284,7 @@ impl Session {
         if self.simulated {
             return self.line(Tone::Quiet, &self.ui("evidence-simulated", &[("command", &command)]));
         }
-        self.narrator.page.paragraph(None, 0, "$ ", Tone::Command, &command);
+        self.narrator.page.command(None, 0, "$ ", &command);
         match evidence::run(&argv) {
             Ok(evidence) => self.show_output(&evidence),
             Err(error) => self.line(Tone::Bad, &self.ui("evidence-failed", &[("error", &error)])),

@@ -1,6 +1,17 @@
 //! The real machine.
 
+mod copy;
+pub mod files;
+pub mod groups;
+pub mod host;
+pub mod http;
 pub mod jail;
+pub mod probe;
+pub mod remove;
+pub mod seal;
+mod shim;
 pub(crate) mod sys;
+pub mod unpack;
 
+pub use host::LinuxHost;
 pub use jail::LinuxJail;
