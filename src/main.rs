@@ -2,16 +2,23 @@
 //! error and lets go of an exit code (which [`learn::cli::exit`] chooses).
 
 use learn::cli::{self, Failure, Wiring};
+use learn::kernel::linux::{LinuxJail, probe};
+use learn::runtime::{run, shim};
 use learn::text::{self, Lang};
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 /// The layers the command line does not know.
-const WIRING: Wiring = Wiring { daemon: None, simulate: None };
+const WIRING: Wiring = Wiring { daemon: None, runtime: Some(run_bundle), simulate: None };
 
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if is_shim(&words) {
+        return shim();
+    }
     let lang = cli::language(&words);
     match cli::main(&words, lang, &WIRING) {
         Ok(()) => cli::exit::Exit::Success.into(),
@@ -20,6 +27,40 @@ fn main() -> ExitCode {
             cli::exit::of(&failure)
         }
     }
+}
+
+/// The daemon calls it by this name; a person may say `learn shim`.
+fn is_shim(words: &[String]) -> bool {
+    let name = words.first().map(|name| name.rsplit('/').next().unwrap_or(name));
+    name == Some("learn-shim") || words.get(1).is_some_and(|role| role == "shim")
+}
+
+/// The small parent of one container. The daemon's socket is its standard input, its log its
+/// standard error.
+fn shim() -> ExitCode {
+    let ran = take_control()
+        .map_err(|error| format!("take over the control socket: {error}"))
+        .and_then(|control| shim::run(&mut LinuxJail::default(), control).map_err(|error| error.to_string()));
+    match ran {
+        Ok(()) => cli::exit::Exit::Success.into(),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "learn-shim: {error}");
+            cli::exit::Exit::Failure.into()
+        }
+    }
+}
+
+/// Standard input under a number of its own, and nothing in its place: a second descriptor of
+/// the socket would outlive the conversation.
+fn take_control() -> io::Result<OwnedFd> {
+    let control = io::stdin().as_fd().try_clone_to_owned()?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    Ok(control)
+}
+
+/// `learn runtime run`.
+fn run_bundle(bundle: &str) -> Result<i32, Box<dyn std::error::Error>> {
+    Ok(run::run(&mut LinuxJail::default(), &probe::probe(), bundle)?)
 }
 
 /// The error in Docker's words, then advice in the learner's, apart from it.

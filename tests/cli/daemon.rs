@@ -10,10 +10,11 @@ use futures_util::stream;
 use hyper_util::rt::TokioIo;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -46,6 +47,28 @@ struct Script {
     replies: Mutex<HashMap<String, VecDeque<Reply>>>,
     asked: Mutex<Vec<Asked>>,
     happened: Happened,
+    connections: Arc<AtomicUsize>,
+}
+
+/// Counts the connections it takes.
+struct Counting {
+    listener: UnixListener,
+    connections: Arc<AtomicUsize>,
+}
+
+impl axum::serve::Listener for Counting {
+    type Io = UnixStream;
+    type Addr = tokio::net::unix::SocketAddr;
+
+    async fn accept(&mut self) -> (UnixStream, Self::Addr) {
+        let accepted = self.listener.accept().await.unwrap();
+        self.connections.fetch_add(1, Ordering::SeqCst);
+        accepted
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
 }
 
 /// One request.
@@ -83,6 +106,7 @@ impl Daemon {
             replies: Mutex::new(queues),
             asked: Mutex::default(),
             happened: Happened::new(Vec::new()),
+            connections: Arc::default(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = {
@@ -90,7 +114,8 @@ impl Daemon {
             UnixListener::bind(directory.path().join("learn.sock")).unwrap()
         };
         let app = Router::new().fallback(answer).with_state(script.clone());
-        runtime.spawn(async move { axum::serve(listener, app).await });
+        let counting = Counting { listener, connections: script.connections.clone() };
+        runtime.spawn(async move { axum::serve(counting, app).await });
         Daemon { directory, script, _runtime: runtime }
     }
 
@@ -109,6 +134,11 @@ impl Daemon {
     /// The requests, one a line, without their bodies.
     pub fn lines(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.line).collect()
+    }
+
+    /// Connections taken so far.
+    pub fn connections(&self) -> usize {
+        self.script.connections.load(Ordering::SeqCst)
     }
 
     /// Waits until a request that contains `part` has come.

@@ -32,7 +32,7 @@ fn help_reads_alike_in_both_languages() {
 
 #[test]
 fn help_goes_to_standard_output_and_succeeds() {
-    for words in [&["--help"][..], &["run", "--help"], &["-h"], &["ps", "-h"], &[]] {
+    for words in [&["--help"][..], &["run", "--help"], &["-h"], &["ps", "-h"], &["container"], &[]] {
         let output = alone(words);
         assert!(output.status.success(), "{words:?}");
         assert!(stdout(&output).starts_with("Usage:  learn"), "{words:?}: {}", stdout(&output));

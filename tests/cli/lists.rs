@@ -163,8 +163,10 @@ fn an_answer_of_no_change_is_no_error() {
 #[test]
 fn one_connection_serves_all_requests_of_a_command() {
     let daemon = Daemon::new(&[("POST /containers/a/kill", Reply::Plain(204, String::new()))]);
-    against(&daemon, &["kill", "-s", "TERM", "a"]);
-    assert_eq!(daemon.lines(), ["HEAD /_ping", "POST /v1.47/containers/a/kill?signal=TERM"]);
+    against(&daemon, &["kill", "-s", "TERM", "a", "a"]);
+    assert_eq!(daemon.connections(), 1);
+    let kill = "POST /v1.47/containers/a/kill?signal=TERM";
+    assert_eq!(daemon.lines(), ["HEAD /_ping", kill, kill]);
 }
 
 #[test]
