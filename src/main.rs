@@ -5,9 +5,7 @@ use learn::cli::{self, Failure, Wiring};
 use learn::kernel::linux::{LinuxJail, probe};
 use learn::runtime::{run, shim};
 use learn::text::{self, Lang};
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 /// The layers the command line does not know.
@@ -35,27 +33,15 @@ fn is_shim(words: &[String]) -> bool {
     name == Some("learn-shim") || words.get(1).is_some_and(|role| role == "shim")
 }
 
-/// The small parent of one container. The daemon's socket is its standard input, its log its
-/// standard error.
+/// The small parent of one container; its standard error is its log.
 fn shim() -> ExitCode {
-    let ran = take_control()
-        .map_err(|error| format!("take over the control socket: {error}"))
-        .and_then(|control| shim::run(&mut LinuxJail::default(), control).map_err(|error| error.to_string()));
-    match ran {
+    match shim::main(&mut LinuxJail::default()) {
         Ok(()) => cli::exit::Exit::Success.into(),
         Err(error) => {
             let _ = writeln!(io::stderr(), "learn-shim: {error}");
             cli::exit::Exit::Failure.into()
         }
     }
-}
-
-/// Standard input under a number of its own, and nothing in its place: a second descriptor of
-/// the socket would outlive the conversation.
-fn take_control() -> io::Result<OwnedFd> {
-    let control = io::stdin().as_fd().try_clone_to_owned()?;
-    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-    Ok(control)
 }
 
 /// `learn runtime run`.

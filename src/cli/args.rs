@@ -43,7 +43,13 @@ pub struct Global {
     pub root: Option<PathBuf>,
     #[arg(long, global = true, value_name = "ko|en")]
     pub lang: Option<Lang>,
-    #[arg(long, global = true, value_name = "auto|always|never", default_value = "auto", hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "auto|always|never",
+        default_value = "auto",
+        hide_default_value = true
+    )]
     pub color: ColorChoice,
     #[arg(long, global = true)]
     pub simulate: bool,
@@ -153,7 +159,9 @@ impl Command {
     /// The words of `run` and `create`, whose flags end at the image, with the verb's name.
     pub fn shape_mut(&mut self) -> Option<(&'static str, &mut container::Shape)> {
         match self {
-            Command::Run(run) | Command::Container(ContainerCommand::Run(run)) => Some(("run", &mut run.shape)),
+            Command::Run(run) | Command::Container(ContainerCommand::Run(run)) => {
+                Some(("run", &mut run.shape))
+            }
             Command::Create(create) | Command::Container(ContainerCommand::Create(create)) => {
                 Some(("create", &mut create.shape))
             }
@@ -176,7 +184,9 @@ impl Command {
         match self {
             Command::Run(run) | Command::Container(ContainerCommand::Run(run)) => run.shape.interactive,
             Command::Start(start) | Command::Container(ContainerCommand::Start(start)) => start.interactive,
-            Command::Attach(attach) | Command::Container(ContainerCommand::Attach(attach)) => !attach.no_stdin,
+            Command::Attach(attach) | Command::Container(ContainerCommand::Attach(attach)) => {
+                !attach.no_stdin
+            }
             _ => false,
         }
     }

@@ -48,7 +48,11 @@ pub fn of(failure: &Failure) -> ExitCode {
 /// Docker's client knows 126 and 127 by the words of the daemon's message.
 fn of_start(message: &str) -> Exit {
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if says(&["executable file not found", "no such file or directory", "system cannot find the file specified"]) {
+    if says(&[
+        "executable file not found",
+        "no such file or directory",
+        "system cannot find the file specified",
+    ]) {
         Exit::NotFound
     } else if says(&["permission denied", "is a directory"]) {
         Exit::NotExecutable

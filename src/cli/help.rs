@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 const HELP: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/help.yaml"));
 
-
 /// `lessons/help.yaml`.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -22,7 +22,9 @@ pub fn option(flag: &str, given: Option<&str>) -> Result<Option<String>, Failure
 
 fn parse(text: &str, now: &Zoned) -> Option<String> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if !seconds.is_empty() && [seconds, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
+    if !seconds.is_empty()
+        && [seconds, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return Some(text.to_owned());
     }
     // Go's durations: 1h30m, 10m, 1.5s. A point in time never ends in such a unit.

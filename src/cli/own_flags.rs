@@ -58,7 +58,9 @@ fn claim(word: &str, next: Option<&str>, own: &mut Own) -> Result<usize, String>
         Some(("--explain", value)) => {
             let depth = Depth::from_str(value, false);
             own.explain = Some(depth.map_err(|_| {
-                format!("invalid argument \"{value}\" for \"--explain\" flag: expected story, stage or kernel")
+                format!(
+                    "invalid argument \"{value}\" for \"--explain\" flag: expected story, stage or kernel"
+                )
             })?);
         }
         _ => return Ok(0),

@@ -113,9 +113,7 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-        | ErrorKind::MissingSubcommand => {
-            Ok(Asked::Text(help::render(&path, lang)))
-        }
+        | ErrorKind::MissingSubcommand => Ok(Asked::Text(help::render(&path, lang))),
         // Docker's client understands it wherever it means nothing else.
         ErrorKind::UnknownArgument if argument == "-h" => Ok(Asked::Text(help::render(&path, lang))),
         ErrorKind::DisplayVersion => Ok(Asked::Text(error.to_string())),
@@ -143,17 +141,22 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
                 }
                 (false, valid) => {
                     let valid = valid.replace(' ', ", ");
-                    usage(format!("invalid argument \"{value}\" for \"{flag}\" flag: expected one of {valid}"))
+                    usage(format!(
+                        "invalid argument \"{value}\" for \"{flag}\" flag: expected one of {valid}"
+                    ))
                 }
             }
         }
-        _ => usage(error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()),
+        _ => usage(
+            error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+        ),
     }
 }
 
 /// pflag's words. clap names the letter alone; Docker repeats the cluster it stood in.
 fn unknown_flag(flag: &str, words: &[String]) -> String {
-    let letter = flag.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next());
+    let letter =
+        flag.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next());
     let Some(letter) = letter else {
         return format!("unknown flag: {}", flag.split('=').next().unwrap_or(flag));
     };

@@ -111,11 +111,12 @@ fn is_domain(text: &str) -> bool {
 /// Lower-case letters and digits, separated by `.`, `_`, `__` or any number of `-`.
 fn is_component(text: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = text.bytes().next().is_some_and(alphanumeric) && text.bytes().next_back().is_some_and(alphanumeric);
+    let ends =
+        text.bytes().next().is_some_and(alphanumeric) && text.bytes().next_back().is_some_and(alphanumeric);
     let separators = text.split(|char: char| char.is_ascii_lowercase() || char.is_ascii_digit());
-    ends && separators.into_iter().all(|between| {
-        matches!(between, "" | "." | "_" | "__") || between.bytes().all(|byte| byte == b'-')
-    })
+    ends && separators
+        .into_iter()
+        .all(|between| matches!(between, "" | "." | "_" | "__") || between.bytes().all(|byte| byte == b'-'))
 }
 
 fn is_tag(text: &str) -> bool {

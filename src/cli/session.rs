@@ -33,7 +33,12 @@ impl Session {
     ///
     /// # Errors
     /// When the daemon does not answer or knows no sessions.
-    pub async fn open(client: &Arc<Client>, title: &str, options: Options, step: bool) -> Result<Session, Failure> {
+    pub async fn open(
+        client: &Arc<Client>,
+        title: &str,
+        options: Options,
+        step: bool,
+    ) -> Result<Session, Failure> {
         let stop = if step { options.depth.stop() } else { Stop::Never };
         let id = client.open_trace(title, stop).await?;
         let records = client.trace_records(&id).await?;

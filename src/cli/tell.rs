@@ -56,7 +56,8 @@ pub async fn traces(context: &Context, options: Options, command: TraceCommand) 
             super::output::error_line(&ui(context.lang, "trace.exported", &words))
         }
         TraceCommand::Replay { file, explain } => {
-            let (info, records) = crate::trace::file::read(&file).map_err(|error| Failure::File(error.to_string()))?;
+            let (info, records) =
+                crate::trace::file::read(&file).map_err(|error| Failure::File(error.to_string()))?;
             trace::show(at(options, explain), &info, records, Box::new(io::stdout()));
             Ok(())
         }

@@ -27,9 +27,9 @@ const BODY_LIMIT: usize = 64 << 20;
 pub fn from_path(path: PathBuf) -> Connector {
     Arc::new(move || {
         let path = path.clone();
-        Box::pin(async move {
-            UnixStream::connect(&path).await.map_err(|source| Error::connect(&path, source))
-        })
+        Box::pin(
+            async move { UnixStream::connect(&path).await.map_err(|source| Error::connect(&path, source)) },
+        )
     })
 }
 
@@ -123,10 +123,9 @@ impl Connections {
 
     async fn dial(&self) -> Result<Sender, Error> {
         let stream = (self.connector)().await?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|source| Error::Lost {
-            asked: "connect".to_owned(),
-            source,
-        })?;
+        let (sender, connection) = handshake(TokioIo::new(stream))
+            .await
+            .map_err(|source| Error::Lost { asked: "connect".to_owned(), source })?;
         // Ends when the sender is dropped; its errors reach the request that is under way.
         tokio::spawn(connection.with_upgrades());
         Ok(sender)

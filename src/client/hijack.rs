@@ -78,9 +78,8 @@ impl Hijacked {
         if status != StatusCode::SWITCHING_PROTOCOLS {
             return Err(Error::NotUpgraded { asked, status });
         }
-        let upgraded = hyper::upgrade::on(head)
-            .await
-            .map_err(|source| Error::Lost { asked: asked.clone(), source })?;
+        let upgraded =
+            hyper::upgrade::on(head).await.map_err(|source| Error::Lost { asked: asked.clone(), source })?;
         match upgraded.downcast::<TokioIo<UnixStream>>() {
             Ok(parts) => Ok(Hijacked { stream: parts.io.into_inner(), early: parts.read_buf }),
             // Every connection of this client is a unix socket.

@@ -170,9 +170,8 @@ mod tests {
     use super::*;
 
     fn find(uid: u32, settings: &[(&str, &str)], runtime: bool) -> (String, String) {
-        let variable = |name: &str| {
-            settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        };
+        let variable =
+            |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let paths = Paths::resolve(None, None, uid, variable, |_| runtime).unwrap();
         (paths.host.to_string(), paths.root.display().to_string())
     }
@@ -197,10 +196,7 @@ mod tests {
     #[test]
     fn other_schemes_are_refused_by_name() {
         let error = Host::parse("tcp://127.0.0.1:2375").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "unsupported host \"tcp://127.0.0.1:2375\": learn speaks unix:// only, not tcp://"
-        );
+        assert_eq!(error, "unsupported host \"tcp://127.0.0.1:2375\": learn speaks unix:// only, not tcp://");
         assert!(Host::parse("/run/learn.sock").is_err());
         assert!(Host::parse("unix://relative.sock").is_err());
     }

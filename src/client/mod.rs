@@ -52,7 +52,11 @@ pub struct Client {
 impl Client {
     /// A client that gets its connections from `connector`. Nothing is dialled yet.
     pub fn new(connector: Connector) -> Client {
-        Client { connections: Connections::new(connector), version: OnceLock::new(), session: OnceLock::new() }
+        Client {
+            connections: Connections::new(connector),
+            version: OnceLock::new(),
+            session: OnceLock::new(),
+        }
     }
 
     /// From now on every request of Docker's API writes into this trace session.

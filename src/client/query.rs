@@ -32,7 +32,9 @@ impl Query {
     pub fn filters(self, filters: &Filters) -> Query {
         let map: BTreeMap<&str, BTreeMap<&str, bool>> = filters
             .iter()
-            .map(|(name, values)| (name.as_str(), values.iter().map(|value| (value.as_str(), true)).collect()))
+            .map(|(name, values)| {
+                (name.as_str(), values.iter().map(|value| (value.as_str(), true)).collect())
+            })
             .collect();
         self.opt("filters", (!map.is_empty()).then(|| serde_json::json!(map)))
     }

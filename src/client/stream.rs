@@ -74,7 +74,6 @@ impl<T: DeserializeOwned> JsonLines<T> {
     }
 
     fn parse(&self, line: &[u8]) -> Result<T, Error> {
-        serde_json::from_slice(line)
-            .map_err(|source| Error::Malformed { asked: self.asked.clone(), source })
+        serde_json::from_slice(line).map_err(|source| Error::Malformed { asked: self.asked.clone(), source })
     }
 }

@@ -74,7 +74,8 @@ impl Engine {
     /// Writes the log so far to the connection, on a thread of its own: the client may be slow.
     async fn replay(&self, id: &str, streams: &Attach, connection: OwnedFd) -> std::io::Result<OwnedFd> {
         let path = self.places.log(id);
-        let filter = Filter { stdout: streams.stdout, stderr: streams.stderr, frames: true, ..Filter::default() };
+        let filter =
+            Filter { stdout: streams.stdout, stderr: streams.stderr, frames: true, ..Filter::default() };
         let work = move || -> std::io::Result<OwnedFd> {
             let Ok(file) = File::open(path) else { return Ok(connection) };
             rustix::io::ioctl_fionbio(&connection, false)?;

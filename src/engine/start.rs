@@ -38,7 +38,9 @@ impl Engine {
         }
         let about = container.short_id();
         let launched = door
-            .within(Scope::ContainerStart, about, async |door: TracedHost| self.launch(&door, &container).await)
+            .within(Scope::ContainerStart, about, async |door: TracedHost| {
+                self.launch(&door, &container).await
+            })
             .await;
         match launched {
             Ok(socket) => {

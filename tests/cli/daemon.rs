@@ -108,7 +108,8 @@ impl Daemon {
             happened: Happened::new(Vec::new()),
             connections: Arc::default(),
         });
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = {
             let _inside = runtime.enter();
             UnixListener::bind(directory.path().join("learn.sock")).unwrap()

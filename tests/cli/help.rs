@@ -24,7 +24,9 @@ fn every_verb_and_option_has_a_sentence_in_both_languages() {
 #[test]
 fn help_reads_alike_in_both_languages() {
     for (lang, code) in [(Lang::Ko, "ko"), (Lang::En, "en")] {
-        for path in ["learn", "learn run", "learn ps", "learn container rm", "learn daemon", "learn trace show"] {
+        for path in
+            ["learn", "learn run", "learn ps", "learn container rm", "learn daemon", "learn trace show"]
+        {
             snapshot(&format!("help-{}-{code}", path.replace(' ', "-")), &help::render(path, lang));
         }
     }

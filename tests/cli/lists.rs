@@ -111,7 +111,9 @@ fn version_shows_both_sides_and_a_client_that_stepped_down() {
     let daemon = Daemon::of_version("1.43", &[("GET /version", json(&version.to_string()))]);
     let output = against(&daemon, &["version"]);
     assert_eq!(daemon.lines(), ["HEAD /_ping", "GET /v1.43/version"]);
-    let text = stdout(&output).replace(&format!("linux/{}", arch()), "linux/ARCH").replace("linux/amd64", "linux/ARCH");
+    let text = stdout(&output)
+        .replace(&format!("linux/{}", arch()), "linux/ARCH")
+        .replace("linux/amd64", "linux/ARCH");
     snapshot("version", &text);
 }
 

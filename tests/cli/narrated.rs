@@ -13,8 +13,10 @@ fn script(records: &str) -> Vec<(&'static str, Reply)> {
 }
 
 const RECORDS: &str = concat!(
-    r#"{"seq":0,"at":1,"scope":0,"event":"opened","id":1,"kind":"image.pull","about":"alpine:latest"}"#, "\n",
-    r#"{"seq":1,"at":2,"scope":1,"event":"closed","error":null,"took":1}"#, "\n",
+    r#"{"seq":0,"at":1,"scope":0,"event":"opened","id":1,"kind":"image.pull","about":"alpine:latest"}"#,
+    "\n",
+    r#"{"seq":1,"at":2,"scope":1,"event":"closed","error":null,"took":1}"#,
+    "\n",
 );
 
 #[test]

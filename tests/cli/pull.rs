@@ -7,12 +7,18 @@ use nix::unistd::Pid;
 use std::process::Stdio;
 
 const PROGRESS: &str = concat!(
-    r#"{"status":"Pulling from library/alpine","id":"3.20"}"#, "\r\n",
-    r#"{"status":"Pulling fs layer","progressDetail":{},"id":"0123456789ab"}"#, "\r\n",
-    r#"{"status":"Downloading","progressDetail":{"current":1000,"total":2000},"progress":"[==>]","id":"0123456789ab"}"#, "\r\n",
-    r#"{"status":"Pull complete","progressDetail":{},"id":"0123456789ab"}"#, "\r\n",
-    r#"{"status":"Digest: sha256:1111"}"#, "\r\n",
-    r#"{"status":"Status: Downloaded newer image for alpine:3.20"}"#, "\r\n",
+    r#"{"status":"Pulling from library/alpine","id":"3.20"}"#,
+    "\r\n",
+    r#"{"status":"Pulling fs layer","progressDetail":{},"id":"0123456789ab"}"#,
+    "\r\n",
+    r#"{"status":"Downloading","progressDetail":{"current":1000,"total":2000},"progress":"[==>]","id":"0123456789ab"}"#,
+    "\r\n",
+    r#"{"status":"Pull complete","progressDetail":{},"id":"0123456789ab"}"#,
+    "\r\n",
+    r#"{"status":"Digest: sha256:1111"}"#,
+    "\r\n",
+    r#"{"status":"Status: Downloaded newer image for alpine:3.20"}"#,
+    "\r\n",
 );
 
 #[test]
@@ -45,8 +51,10 @@ fn a_pull_that_fails_before_or_midway_says_why() {
     assert_eq!(stderr(&output), "Error response from daemon: manifest for nosuch:x not found\n");
     assert_eq!(output.status.code(), Some(1));
     let midway = concat!(
-        r#"{"status":"Downloading","id":"a","progressDetail":{}}"#, "\n",
-        r#"{"errorDetail":{"message":"digest mismatch"},"error":"digest mismatch"}"#, "\n"
+        r#"{"status":"Downloading","id":"a","progressDetail":{}}"#,
+        "\n",
+        r#"{"errorDetail":{"message":"digest mismatch"},"error":"digest mismatch"}"#,
+        "\n"
     );
     let daemon = Daemon::new(&[("POST /images/create", json(midway))]);
     let output = against(&daemon, &["pull", "x"]);

@@ -75,10 +75,7 @@ fn a_missing_image_is_pulled_to_standard_error_and_the_container_made_again() {
          Status: Downloaded newer image for hello-world:latest\n"
     );
     let pull = daemon.asked().into_iter().find(|asked| asked.line.contains("/images/create")).unwrap();
-    assert_eq!(
-        pull.line,
-        "POST /v1.47/images/create?fromImage=docker.io%2Flibrary%2Fhello-world&tag=latest"
-    );
+    assert_eq!(pull.line, "POST /v1.47/images/create?fromImage=docker.io%2Flibrary%2Fhello-world&tag=latest");
     assert_eq!(pull.hub.as_deref(), Some("builtin"));
 }
 

@@ -68,7 +68,9 @@ fn stepping_without_a_terminal_is_an_error() {
 
 #[test]
 fn an_option_a_verb_could_only_ignore_is_refused() {
-    for words in [&["daemon", "status", "--explain"][..], &["trace", "ls", "--step"], &["explain", "1", "--simulate"]] {
+    for words in
+        [&["daemon", "status", "--explain"][..], &["trace", "ls", "--step"], &["explain", "1", "--simulate"]]
+    {
         let output = alone(words);
         assert_eq!(output.status.code(), Some(125), "{words:?}");
         assert!(stderr(&output).starts_with("flag not supported: --"), "{words:?}: {}", stderr(&output));

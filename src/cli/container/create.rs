@@ -22,7 +22,12 @@ pub async fn create(context: &Context, create: Create) -> Result<(), Failure> {
 }
 
 /// Makes a container, pulling its image first when that is missing or asked for. Its id.
-pub async fn make(context: &Context, verb: &'static str, shape: &Shape, attach: bool) -> Result<String, Failure> {
+pub async fn make(
+    context: &Context,
+    verb: &'static str,
+    shape: &Shape,
+    attach: bool,
+) -> Result<String, Failure> {
     let request = request(context.lang, verb, shape, attach)?;
     let image = &request.config.image;
     let reference = Reference::parse(image).ok().filter(|_| !is_id(image));
@@ -66,8 +71,11 @@ fn is_id(image: &str) -> bool {
 
 /// The request the flags ask for, as Docker's client fills it.
 fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<CreateRequest, Failure> {
-    let usage = |problem: String| Failure::Usage(format!("learn: {problem}\n\nRun 'learn {verb} --help' for more information"));
-    let (image, command) = shape.image_and_command.split_first().map_or(("", &[][..]), |(image, command)| (image, command));
+    let usage = |problem: String| {
+        Failure::Usage(format!("learn: {problem}\n\nRun 'learn {verb} --help' for more information"))
+    };
+    let (image, command) =
+        shape.image_and_command.split_first().map_or(("", &[][..]), |(image, command)| (image, command));
     if let Some(network) = shape.network.as_deref().filter(|network| !NETWORKS.contains(network)) {
         let reason = ui(lang, "refused.networks", &[]);
         return Err(usage(format!("network not supported: {network}: {reason}")));
@@ -129,8 +137,9 @@ fn security(given: &[String]) -> Result<Vec<String>, String> {
             Some(("seccomp", file)) => {
                 let text = std::fs::read_to_string(file)
                     .map_err(|error| format!("opening seccomp profile ({file}) failed: {error}"))?;
-                let profile: serde_json::Value = serde_json::from_str(&text)
-                    .map_err(|error| format!("compacting json for seccomp profile ({file}) failed: {error}"))?;
+                let profile: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+                    format!("compacting json for seccomp profile ({file}) failed: {error}")
+                })?;
                 Ok(format!("seccomp={profile}"))
             }
             _ => Err(format!(
@@ -143,8 +152,22 @@ fn security(given: &[String]) -> Result<Vec<String>, String> {
 /// `nofile=1024:2048`; one number is both limits, -1 is none.
 fn ulimit(text: &str) -> Result<Ulimit, String> {
     const NAMES: [&str; 16] = [
-        "as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
-        "rtprio", "rttime", "sigpending", "stack",
+        "as",
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc",
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack",
     ];
     let invalid = |why: &str| format!("invalid argument \"{text}\" for \"--ulimit\" flag: {why}");
     let (name, limits) = text.split_once('=').ok_or_else(|| invalid("expected NAME=SOFT[:HARD]"))?;

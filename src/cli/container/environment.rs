@@ -36,7 +36,11 @@ fn resolve(variable: &str, own: impl Fn(&str) -> Option<String>) -> Option<Strin
 }
 
 /// One variable a line; empty lines and lines that begin with `#` are passed over.
-fn read(file: &Path, text: &str, own: impl Fn(&str) -> Option<String> + Copy) -> Result<Vec<String>, Failure> {
+fn read(
+    file: &Path,
+    text: &str,
+    own: impl Fn(&str) -> Option<String> + Copy,
+) -> Result<Vec<String>, Failure> {
     let mut variables = Vec::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = line.trim_start();

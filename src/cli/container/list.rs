@@ -28,8 +28,7 @@ fn table(containers: &[ContainerSummary], ps: &Ps, now: i64) -> String {
     }
     let mut table = Table::new(&heading);
     for one in containers {
-        let command =
-            if ps.no_trunc { one.command.clone() } else { words::ellipsis(&one.command, COMMAND) };
+        let command = if ps.no_trunc { one.command.clone() } else { words::ellipsis(&one.command, COMMAND) };
         let mut row = vec![
             words::id(&one.id, ps.no_trunc),
             image(one, ps.no_trunc),
@@ -58,10 +57,8 @@ fn image(one: &ContainerSummary, whole: bool) -> String {
 
 /// Names without their slash; links of other containers (`/other/alias`) only when `whole`.
 fn names(names: &[String], whole: bool) -> String {
-    let shown = names
-        .iter()
-        .map(|name| name.trim_start_matches('/'))
-        .filter(|name| whole || !name.contains('/'));
+    let shown =
+        names.iter().map(|name| name.trim_start_matches('/')).filter(|name| whole || !name.contains('/'));
     shown.collect::<Vec<_>>().join(",")
 }
 

@@ -9,7 +9,9 @@ use crate::client::container::{Condition, Streams};
 pub async fn start(context: &Context, start: Start) -> Result<(), Failure> {
     if start.attach || start.interactive {
         let [id] = start.containers.as_slice() else {
-            return Err(Failure::Arguments("you cannot start and attach multiple containers at once".to_owned()));
+            return Err(Failure::Arguments(
+                "you cannot start and attach multiple containers at once".to_owned(),
+            ));
         };
         return start_attached(context, id, start.interactive).await;
     }
@@ -31,8 +33,7 @@ async fn start_attached(context: &Context, name: &str, stdin: bool) -> Result<()
     let hijacked =
         client.attach_container(&container.id, Streams { stdin, stdout: true, stderr: true }).await?;
     let attached = streams::join(hijacked, stdin);
-    let condition =
-        if container.host_config.auto_remove { Condition::Removed } else { Condition::NextExit };
+    let condition = if container.host_config.auto_remove { Condition::Removed } else { Condition::NextExit };
     let wait = client.wait_container(&container.id, Some(condition)).await?;
     client.start_container(&container.id).await?;
     attached.output_ended().await?;
@@ -47,10 +48,14 @@ pub async fn attach(context: &Context, attach: Attach) -> Result<(), Failure> {
     let wait = client.wait_container(&attach.container, None).await?;
     let container = client.inspect_container(&attach.container).await?;
     if !container.state.running {
-        return Err(Failure::Arguments("You cannot attach to a stopped container, start it first".to_owned()));
+        return Err(Failure::Arguments(
+            "You cannot attach to a stopped container, start it first".to_owned(),
+        ));
     }
     if container.state.paused {
-        return Err(Failure::Arguments("You cannot attach to a paused container, unpause it first".to_owned()));
+        return Err(Failure::Arguments(
+            "You cannot attach to a paused container, unpause it first".to_owned(),
+        ));
     }
     let stdin = !attach.no_stdin && container.config.open_stdin;
     let hijacked =

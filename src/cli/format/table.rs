@@ -58,9 +58,6 @@ mod tests {
     fn columns_are_ten_wide_or_three_more_than_their_widest_cell() {
         let mut table = Table::new(&["ID", "COMMAND", "NAMES"]);
         table.row(vec!["0123456789ab".to_owned(), "\"ls\"".to_owned(), "이름".to_owned()]);
-        assert_eq!(
-            table.render(),
-            "ID             COMMAND   NAMES\n0123456789ab   \"ls\"      이름\n"
-        );
+        assert_eq!(table.render(), "ID             COMMAND   NAMES\n0123456789ab   \"ls\"      이름\n");
     }
 }

@@ -94,7 +94,8 @@ fn terminal(message: &JsonMessage, columns: u16) -> String {
 
 /// Columns of the terminal progress is shown on.
 fn columns() -> u16 {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(io::stdout()));
+    let size =
+        rustix::termios::tcgetwinsize(io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(io::stdout()));
     size.map_or(80, |size| size.ws_col)
 }
 
@@ -146,14 +147,18 @@ mod tests {
         for message in [
             JsonMessage::about("latest", "Pulling from library/alpine"),
             JsonMessage::progress("0123456789ab", "Downloading", 5, 10),
-            JsonMessage { progress_detail: Some(ProgressDetail::default()), ..JsonMessage::about("0123456789ab", "Pull complete") },
+            JsonMessage {
+                progress_detail: Some(ProgressDetail::default()),
+                ..JsonMessage::about("0123456789ab", "Pull complete")
+            },
             JsonMessage::status("Digest: sha256:00"),
         ] {
             if let Some(line) = plain(&message) {
                 out.push(line);
             }
         }
-        let lines = ["latest: Pulling from library/alpine", "0123456789ab: Pull complete", "Digest: sha256:00"];
+        let lines =
+            ["latest: Pulling from library/alpine", "0123456789ab: Pull complete", "Digest: sha256:00"];
         assert_eq!(out, lines);
     }
 }

@@ -42,12 +42,8 @@ pub async fn pull(
     failed: impl Fn(Error) -> Failure,
 ) -> Result<(), Failure> {
     let name = reference.name();
-    let request = Request {
-        name: &name,
-        tag: Some(reference.version()),
-        platform,
-        hub: context.hub.as_deref(),
-    };
+    let request =
+        Request { name: &name, tag: Some(reference.version()), platform, hub: context.hub.as_deref() };
     let work = async {
         let lines = context.client.pull_image(&request).await.map_err(&failed)?;
         show(lines, progress, context.session.is_some(), &failed).await
@@ -70,13 +66,19 @@ async fn show(
     let mut display = match progress {
         Progress::Quiet => Display::Quiet,
         // Bars move the cursor, and would overwrite the narration on the same screen.
-        Progress::Stdout if !told && io::stdout().is_terminal() => Display::bars(ProgressDrawTarget::stdout()),
-        Progress::Stderr if !told && io::stderr().is_terminal() => Display::bars(ProgressDrawTarget::stderr()),
+        Progress::Stdout if !told && io::stdout().is_terminal() => {
+            Display::bars(ProgressDrawTarget::stdout())
+        }
+        Progress::Stderr if !told && io::stderr().is_terminal() => {
+            Display::bars(ProgressDrawTarget::stderr())
+        }
         Progress::Stdout => Display::plain(Box::new(io::stdout())),
         Progress::Stderr => Display::plain(Box::new(io::stderr())),
     };
     while let Some(message) = lines.next_line().await.map_err(failed)? {
-        if let Some(error) = message.error_detail.as_ref().map(|detail| &detail.message).or(message.error.as_ref()) {
+        if let Some(error) =
+            message.error_detail.as_ref().map(|detail| &detail.message).or(message.error.as_ref())
+        {
             return Err(failed(Error::Stream { message: error.clone() }));
         }
         display.show(&message)?;

@@ -43,10 +43,8 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line_with_its_facts_sorted() {
-        let attributes = BTreeMap::from([
-            ("name".to_owned(), "x".to_owned()),
-            ("image".to_owned(), "alpine".to_owned()),
-        ]);
+        let attributes =
+            BTreeMap::from([("name".to_owned(), "x".to_owned()), ("image".to_owned(), "alpine".to_owned())]);
         let event = EventMessage {
             kind: "container".to_owned(),
             action: "start".to_owned(),

@@ -54,7 +54,8 @@ fn render(info: &Info) -> String {
     say(format!("Name: {}", info.name));
     say(format!("ID: {}", info.id));
     say(format!("Docker Root Dir: {}", info.docker_root_dir));
-    let proxies = [("HTTP Proxy", &info.http_proxy), ("HTTPS Proxy", &info.https_proxy), ("No Proxy", &info.no_proxy)];
+    let proxies =
+        [("HTTP Proxy", &info.http_proxy), ("HTTPS Proxy", &info.https_proxy), ("No Proxy", &info.no_proxy)];
     for (name, value) in proxies.into_iter().filter(|(_, value)| !value.is_empty()) {
         say(format!("{name}: {value}"));
     }

@@ -18,7 +18,11 @@ fn client_part(spoken: ApiVersion) -> String {
         false => format!("{spoken} (downgraded from {})", ApiVersion::NEWEST),
     };
     let mut text = String::from("Client: learn\n");
-    pairs(&mut text, 1, &[("Version", env!("CARGO_PKG_VERSION")), ("API version", &api), ("OS/Arch", &platform())]);
+    pairs(
+        &mut text,
+        1,
+        &[("Version", env!("CARGO_PKG_VERSION")), ("API version", &api), ("OS/Arch", &platform())],
+    );
     text
 }
 
@@ -33,7 +37,8 @@ fn server_part(server: &Version) -> String {
             "Engine" => engine(&mut text, component),
             _ => {
                 let details = component.details.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                let shown: Vec<_> = std::iter::once(("Version", component.version.as_str())).chain(details).collect();
+                let shown: Vec<_> =
+                    std::iter::once(("Version", component.version.as_str())).chain(details).collect();
                 pairs(&mut text, 2, &shown);
             }
         }

@@ -217,7 +217,8 @@ impl AuthConfig {
 /// Runs `docker-credential-<name> get`, the registry on its standard input.
 fn ask_helper(name: &str, registry: &str) -> Result<Credentials, Error> {
     let program = format!("docker-credential-{name}");
-    let failed = |reason: String| Error::Helper { program: program.clone(), registry: registry.into(), reason };
+    let failed =
+        |reason: String| Error::Helper { program: program.clone(), registry: registry.into(), reason };
     let mut child = Command::new(&program)
         .arg("get")
         .stdin(Stdio::piped())

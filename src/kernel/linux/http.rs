@@ -120,8 +120,9 @@ impl Http {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(route)
-            .map_err(|error| Fault::new(Kind::Internal, format!("build the http client: {}", chain(&error))))?;
+        let client = build(route).map_err(|error| {
+            Fault::new(Kind::Internal, format!("build the http client: {}", chain(&error)))
+        })?;
         Ok(cell.get_or_init(|| client))
     }
 
@@ -204,7 +205,9 @@ fn fault(error: &reqwest::Error, url: &Url) -> Fault {
     if let Some(tls) = find_tls(error) {
         let message = match tls {
             rustls::Error::InvalidMessage(_) => "server gave HTTP response to HTTPS client".to_owned(),
-            other => format!("tls: failed to verify certificate of {host}: {}", lower_first(&other.to_string())),
+            other => {
+                format!("tls: failed to verify certificate of {host}: {}", lower_first(&other.to_string()))
+            }
         };
         return Fault::new(Kind::Unavailable, message).hint(Hint::TrustCertificate);
     }
@@ -234,9 +237,9 @@ fn find_io(error: &reqwest::Error) -> Option<&io::Error> {
 /// rustls wraps itself into an [`io::Error`], whose own `source` skips it.
 fn find_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
     sources(error).find_map(|source| {
-        source.downcast_ref::<rustls::Error>().or_else(|| {
-            source.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
-        })
+        source
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| source.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
     })
 }
 
@@ -248,5 +251,8 @@ fn chain(error: &reqwest::Error) -> String {
 
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_lowercase().collect::<String>() + letters.as_str())
+        .unwrap_or_default()
 }
