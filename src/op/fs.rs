@@ -74,6 +74,14 @@ pub enum FsOp {
         /// To, on the same file system.
         to: String,
     },
+    /// Lays one layer's tree over a directory, where overlayfs is missing: files are copied with
+    /// owner, mode, times and extended attributes; a whiteout in `from` removes what `to` has.
+    CopyTree {
+        /// The layer's root.
+        from: String,
+        /// An existing directory.
+        to: String,
+    },
     /// Removes a file.
     RemoveFile {
         /// Absolute path.
@@ -105,6 +113,9 @@ impl FsOp {
                 format!("mknod({path:?}, S_IFCHR|{mode:04o}, makedev({major}, {minor}))")
             }
             FsOp::Rename { from, to } => format!("rename({from:?}, {to:?})"),
+            FsOp::CopyTree { from, to } => {
+                format!("copy_file_range({from:?}, {to:?}), fchown(), fchmod(), … per file")
+            }
             FsOp::RemoveFile { path } => format!("unlink({path:?})"),
             FsOp::RemoveTree { path } => format!("unlinkat({path:?}, …) over the whole tree"),
         }
@@ -122,6 +133,7 @@ impl FsOp {
                 format!("mknod -m {mode:04o} {} c {major} {minor}", quote(path))
             }
             FsOp::Rename { from, to } => format!("mv -T {} {}", quote(from), quote(to)),
+            FsOp::CopyTree { from, to } => format!("cp -a {}/. {}", quote(from), quote(to)),
             FsOp::RemoveFile { path } => format!("rm {}", quote(path)),
             FsOp::RemoveTree { path } => format!("rm -r {}", quote(path)),
         }
@@ -132,6 +144,7 @@ impl FsOp {
             FsOp::CreateDirectory { path, .. } => {
                 return Some(FsOp::RemoveTree { path: path.clone() }.into());
             }
+            FsOp::CopyTree { to, .. } => return Some(FsOp::RemoveTree { path: to.clone() }.into()),
             FsOp::CreateFile { path, .. }
             | FsOp::WriteFile { path, why: WriteReason::Store | WriteReason::Bundle, .. }
             | FsOp::Symlink { path, .. }

@@ -1,5 +1,6 @@
 //! Performs [`FsOp`], blocking, for either door.
 
+use super::copy::copy_tree;
 use super::remove::remove_tree;
 use crate::kernel::{Fault, Outcome};
 use crate::op::{FsOp, WriteReason};
@@ -40,6 +41,7 @@ pub fn perform(op: &FsOp, content: Option<&[u8]>) -> Result<Outcome, Fault> {
             exact_mode(path, *mode)?;
         }
         FsOp::Rename { from, to } => fs::rename(from, to)?,
+        FsOp::CopyTree { from, to } => return copy_tree(from, to),
         FsOp::RemoveFile { path } => match fs::remove_file(path) {
             // Gone is what was asked for: a rollback may come twice.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -52,7 +54,10 @@ pub fn perform(op: &FsOp, content: Option<&[u8]>) -> Result<Outcome, Fault> {
 
 /// Whether an act is so small that handing it to another thread would cost more than itself.
 pub fn is_quick(op: &FsOp) -> bool {
-    !matches!(op, FsOp::RemoveTree { .. } | FsOp::WriteFile { why: WriteReason::Store, .. })
+    !matches!(
+        op,
+        FsOp::CopyTree { .. } | FsOp::RemoveTree { .. } | FsOp::WriteFile { why: WriteReason::Store, .. }
+    )
 }
 
 fn create_directory(path: &str, mode: u32) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The real machine.
 
+mod copy;
 pub mod files;
 pub mod groups;
 pub mod host;
