@@ -41,9 +41,8 @@ pub fn copy_tree(from: &str, to: &str) -> Result<Outcome, Fault> {
         copy.directory(&path, &mut waiting)?;
         made.push(path);
     }
-    // Their entries changed their times, and their modes may shut an ordinary user out: children
-    // come after their parents in `made`.
-    for path in made.iter().rev() {
+    // Last, for their entries changed their times, and a mode may forbid to make entries.
+    for path in &made {
         copy.finish(path).map_err(|errno| fault(path, errno))?;
     }
     Ok(Outcome::facts(facts([("entries", &copy.entries), ("bytes", &copy.bytes)])))
