@@ -19,6 +19,8 @@ pub enum Kind {
     Denied,
     /// Something outside this program does not answer: network, registry, disk space (503 or 500).
     Unavailable,
+    /// The request is Docker's, but this program does not do it yet (501).
+    Unsupported,
     /// The learner aborted the request at the gate.
     Aborted,
     /// A failure that belongs to none of the above (500).

@@ -6,9 +6,20 @@
 
 pub mod error;
 pub mod op;
+pub mod text;
 pub mod trace;
+pub mod wire;
 
+pub mod image;
 pub mod kernel;
 pub mod runtime;
 
+pub mod container;
+pub mod engine;
 pub mod hub;
+
+pub mod lesson;
+
+pub mod client;
+
+pub mod cli;

@@ -217,6 +217,9 @@ pub enum Value {
     Unpacked(Unpacked),
     /// A process id on the host.
     Pid(u32),
+    /// From a simulated `process.exec`: the caller is the program now. The real kernel never
+    /// returns from there, so nothing more may be said from here either.
+    Became,
 }
 
 /// A success: facts for the trace, a value for the caller.
@@ -253,6 +256,14 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// # Errors
     /// As read(2).
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// Length in bytes of a file of the engine's own.
+    ///
+    /// # Errors
+    /// As stat(2).
+    fn size(&self, path: &str) -> io::Result<u64> {
+        Ok(self.read(path)?.len() as u64)
+    }
 
     /// Names in a directory of the engine's own, sorted.
     ///

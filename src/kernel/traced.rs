@@ -1,12 +1,12 @@
 //! The decorator: announce, wait at the gate, perform, report.
 
-use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio};
-use crate::error::Kind;
+use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio, Value};
+use crate::error::{Hint, Kind};
 use crate::op::Op;
 use crate::trace::{Decision, Event, Facts, Note, Scope, Trace};
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The daemon's door for one request: every operation becomes records of one scope of a trace.
 #[derive(Clone, Debug)]
@@ -86,14 +86,43 @@ impl TracedHost {
     /// # Errors
     /// The operation and why it failed.
     pub async fn perform_with(&self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
-        let op = op.into();
+        self.perform_timed(op.into(), payload, None).await
+    }
+
+    /// Performs an operation that must answer within `limit`, the wait at the gate not counted.
+    ///
+    /// # Errors
+    /// The operation and why it failed; [`Kind::Unavailable`] when the time is over.
+    pub async fn perform_within(
+        &self,
+        limit: Duration,
+        op: impl Into<Op>,
+        payload: Payload,
+    ) -> Result<Outcome, OpError> {
+        self.perform_timed(op.into(), payload, Some(limit)).await
+    }
+
+    async fn perform_timed(
+        &self,
+        op: Op,
+        payload: Payload,
+        limit: Option<Duration>,
+    ) -> Result<Outcome, OpError> {
         let event = Event::Will { op: op.clone() };
         self.trace.emit(self.scope, event.clone());
         if let Err(fault) = self.gate(&event).await {
             return Err(OpError { op: Box::new(op), fault });
         }
         let began = Instant::now();
-        match self.host.perform(&op, payload).await {
+        let work = self.host.perform(&op, payload);
+        let result = match limit {
+            None => work.await,
+            Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                let late = format!("no answer within {} s", limit.as_secs());
+                Err(Fault::new(Kind::Unavailable, late).hint(Hint::CheckNetwork))
+            }),
+        };
+        match result {
             Ok(outcome) => {
                 self.trace.emit(self.scope, did(&op, &outcome.facts, began));
                 Ok(outcome)
@@ -161,12 +190,14 @@ pub struct TracedJail<'a> {
     jail: &'a mut dyn Jail,
     report: Box<dyn Report>,
     scope: u32,
+    /// The process has become the program, which does not narrate.
+    replaced: bool,
 }
 
 impl<'a> TracedJail<'a> {
     /// A door whose records belong to scope `scope`.
     pub fn new(jail: &'a mut dyn Jail, report: Box<dyn Report>, scope: u32) -> TracedJail<'a> {
-        TracedJail { jail, report, scope }
+        TracedJail { jail, report, scope, replaced: false }
     }
 
     /// The undecorated door, for reading.
@@ -226,8 +257,10 @@ impl<'a> TracedJail<'a> {
             Decision::Abort => Err(OpError { op: Box::new(abort_marker()), fault: Fault::aborted() }.into()),
             Decision::Next | Decision::Free => work(self),
         };
-        let error = result.as_ref().err().map(ToString::to_string);
-        self.report.record(id, Event::Closed { error, took: micros(began) });
+        if !self.replaced {
+            let error = result.as_ref().err().map(ToString::to_string);
+            self.report.record(id, Event::Closed { error, took: micros(began) });
+        }
         self.scope = outer;
         result
     }
@@ -249,6 +282,10 @@ impl<'a> TracedJail<'a> {
         self.announce(&op)?;
         let began = Instant::now();
         let result = self.jail.perform(&op, payload);
+        if let Ok(Outcome { value: Value::Became, .. }) = result {
+            self.replaced = true;
+            return result.map_err(|fault| OpError { op: Box::new(op), fault });
+        }
         self.conclude(op, result, began, |outcome| outcome.facts.clone())
     }
 

@@ -5,8 +5,7 @@
 //! descriptors, and never through a link.
 
 use super::remove::remove_at;
-use crate::kernel::{Fault, Outcome};
-use crate::trace::facts;
+use crate::kernel::Fault;
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, SeekFrom, Stat, Timespec, Timestamps, Uid,
     XattrFlags, chmodat, chownat, copy_file_range, fchmod, fchown, fgetxattr, flistxattr, fsetxattr, fstat,
@@ -26,14 +25,12 @@ const LONGEST_VALUE: usize = 64 * 1024;
 ///
 /// # Errors
 /// The kernel's refusal, naming the entry.
-pub fn copy_tree(from: &str, to: &str) -> Result<Outcome, Fault> {
+pub(super) fn copy_tree(from: &str, to: &str) -> Result<(), Fault> {
     let mut copy = Copy {
         from: open_root(from).map_err(|errno| fault(from.as_bytes(), errno))?,
         to: open_root(to).map_err(|errno| fault(to.as_bytes(), errno))?,
         root: rustix::process::geteuid().is_root(),
         linked: HashMap::new(),
-        entries: 0,
-        bytes: 0,
     };
     let mut waiting = vec![Vec::new()];
     let mut made: Vec<Vec<u8>> = Vec::new();
@@ -45,7 +42,7 @@ pub fn copy_tree(from: &str, to: &str) -> Result<Outcome, Fault> {
     for path in &made {
         copy.finish(path).map_err(|errno| fault(path, errno))?;
     }
-    Ok(Outcome::facts(facts([("entries", &copy.entries), ("bytes", &copy.bytes)])))
+    Ok(())
 }
 
 struct Copy {
@@ -54,8 +51,6 @@ struct Copy {
     root: bool,
     /// Inode in the layer → path of its first name, for files that have several.
     linked: HashMap<u64, Vec<u8>>,
-    entries: u64,
-    bytes: u64,
 }
 
 /// One entry to be made: where from, where to, under which name.
@@ -95,7 +90,6 @@ impl Copy {
         if kind == FileType::CharacterDevice && place.stat.st_rdev == 0 {
             return remove(place.to, place.name);
         }
-        self.entries += 1;
         match kind {
             FileType::Directory => make_directory(place),
             FileType::RegularFile => self.file(place, path),
@@ -129,7 +123,7 @@ impl Copy {
         let from = open_file(place)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let to = replacing(place, || openat(place.to, place.name, flags, Mode::RUSR | Mode::WUSR))?;
-        self.bytes += copy_data(&from, &to, &place.stat)?;
+        copy_data(&from, &to, &place.stat)?;
         self.describe(&from, &to, &place.stat)
     }
 
@@ -210,10 +204,10 @@ fn open_file(place: &Place<'_>) -> Result<OwnedFd, Errno> {
 }
 
 /// Shares the blocks where the file system can (ioctl_ficlone(2)), else copies what is not a hole.
-fn copy_data(from: &OwnedFd, to: &OwnedFd, stat: &Stat) -> Result<u64, Errno> {
+fn copy_data(from: &OwnedFd, to: &OwnedFd, stat: &Stat) -> Result<(), Errno> {
     let size = stat.st_size.cast_unsigned();
     if size == 0 || ioctl_ficlone(to, from).is_ok() {
-        return Ok(size);
+        return Ok(());
     }
     ftruncate(to, size)?;
     let mut at = 0;
@@ -227,7 +221,7 @@ fn copy_data(from: &OwnedFd, to: &OwnedFd, stat: &Stat) -> Result<u64, Errno> {
         copy_stretch(from, to, data, end)?;
         at = end;
     }
-    Ok(size)
+    Ok(())
 }
 
 fn copy_stretch(from: &OwnedFd, to: &OwnedFd, begin: u64, end: u64) -> Result<(), Errno> {

@@ -41,7 +41,7 @@ pub fn perform(op: &FsOp, content: Option<&[u8]>) -> Result<Outcome, Fault> {
             exact_mode(path, *mode)?;
         }
         FsOp::Rename { from, to } => fs::rename(from, to)?,
-        FsOp::CopyTree { from, to } => return copy_tree(from, to),
+        FsOp::CopyTree { from, to } => copy_tree(from, to)?,
         FsOp::RemoveFile { path } => match fs::remove_file(path) {
             // Gone is what was asked for: a rollback may come twice.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

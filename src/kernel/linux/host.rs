@@ -107,6 +107,10 @@ impl Host for LinuxHost {
         fs::read(path)
     }
 
+    fn size(&self, path: &str) -> io::Result<u64> {
+        Ok(fs::metadata(path)?.len())
+    }
+
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
         let mut names = fs::read_dir(path)?
             .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))

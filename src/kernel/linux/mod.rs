@@ -4,6 +4,7 @@ mod copy;
 pub mod files;
 pub mod groups;
 pub mod host;
+pub mod http;
 pub mod jail;
 pub mod probe;
 pub mod remove;

@@ -1,0 +1,51 @@
+//! A container in full.
+
+use super::{Record, mounts, summary};
+use crate::wire::{ContainerInspect, EndpointSettings, GraphDriver, NetworkSettings};
+
+/// What `docker inspect` shows. `directory` is the container's own, `bundle` that of its generated
+/// files.
+pub fn of(record: &Record, directory: &str, bundle: &str) -> ContainerInspect {
+    let (path, args) = record.argv.split_first().map_or(("", &[][..]), |(path, args)| (path.as_str(), args));
+    ContainerInspect {
+        id: record.id.clone(),
+        created: record.created.clone(),
+        path: path.into(),
+        args: args.to_vec(),
+        state: record.state.to_wire(),
+        image: record.image_id.clone(),
+        resolv_conf_path: format!("{bundle}/resolv.conf"),
+        hostname_path: format!("{bundle}/hostname"),
+        hosts_path: format!("{bundle}/hosts"),
+        log_path: format!("{directory}/{}-json.log", record.id),
+        name: format!("/{}", record.name),
+        driver: record.snapshot.driver.clone(),
+        platform: "linux".into(),
+        host_config: record.host_config.clone(),
+        graph_driver: GraphDriver {
+            data: Some(record.snapshot.data.clone()).filter(|data| !data.is_empty()),
+            name: record.snapshot.driver.clone(),
+        },
+        mounts: mounts::plan(&record.host_config)
+            .unwrap_or_default()
+            .iter()
+            .filter(|mount| mount.kind == "bind")
+            .map(mounts::Planned::to_wire)
+            .collect(),
+        config: record.config.clone(),
+        network_settings: networks(record),
+        ..ContainerInspect::default()
+    }
+}
+
+fn networks(record: &Record) -> NetworkSettings {
+    let sandbox_key = match record.state.pid {
+        0 => String::new(),
+        pid => format!("/proc/{pid}/ns/net"),
+    };
+    NetworkSettings {
+        sandbox_key,
+        networks: [(summary::network(record), EndpointSettings::default())].into(),
+        ..NetworkSettings::default()
+    }
+}

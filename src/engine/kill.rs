@@ -1,0 +1,69 @@
+//! `docker kill`: one signal, at once.
+
+use super::{Container, Engine, Error};
+use crate::container::signal;
+use crate::error::{Classify, Kind};
+use crate::kernel::TracedHost;
+use crate::op::ProcessOp;
+use crate::trace::Scope;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long SIGKILL may take: a process in uninterruptible sleep outlasts it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Sends a signal (`SIGKILL` when none is named). SIGKILL is waited for.
+    ///
+    /// # Errors
+    /// No such container; it does not run; no such signal.
+    pub async fn kill(&self, door: &TracedHost, wanted: &str, name: Option<&str>) -> Result<(), Error> {
+        let number = match name.filter(|name| !name.is_empty()) {
+            Some(name) => signal::parse(name)?,
+            None => libc::SIGKILL,
+        };
+        let explain = |error| Error::Kill(wanted.to_owned(), Box::new(error));
+        let container = self.containers.find(wanted).map_err(explain)?;
+        if !container.record().state.is_running() {
+            return Err(explain(Error::NotRunning(container.id.clone())));
+        }
+        door.within(Scope::ContainerKill, container.short_id(), |door| async move {
+            self.signal(&door, &container, number).await?;
+            if number == libc::SIGKILL {
+                self.until_ended(&container, Some(PATIENCE)).await;
+            }
+            self.events.container(&container.snapshot(), "kill", &[("signal", number.to_string())]);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sends a signal to the program; one that ended meanwhile needs none.
+    pub(super) async fn signal(
+        &self,
+        door: &TracedHost,
+        container: &Container,
+        number: i32,
+    ) -> Result<(), Error> {
+        let pid = container.record().state.pid;
+        if pid == 0 {
+            return Ok(());
+        }
+        let sent = door.perform(ProcessOp::Signal { pid, signal: signal::name(number) }).await;
+        match sent {
+            Err(error) if error.fault.errno == Some(libc::ESRCH) => Ok(()),
+            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            other => other.map(drop).map_err(Error::from),
+        }
+    }
+
+    /// Waits until the program has ended; `false` when patience ran out.
+    pub(super) async fn until_ended(&self, container: &Arc<Container>, patience: Option<Duration>) -> bool {
+        let mut progress = container.watch();
+        let ended = progress.wait_for(|progress| !progress.running);
+        match patience {
+            Some(patience) => tokio::time::timeout(patience, ended).await.is_ok(),
+            None => ended.await.is_ok(),
+        }
+    }
+}

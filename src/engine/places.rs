@@ -1,0 +1,52 @@
+//! Where the engine keeps what.
+
+/// The state root and the run directory, as absolute paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// `LEARN_ROOT`: images, containers, traces.
+    pub root: String,
+    /// The socket's directory: what does not outlive a boot.
+    pub run: String,
+}
+
+impl Places {
+    /// All containers.
+    pub fn containers(&self) -> String {
+        format!("{}/containers", self.root)
+    }
+
+    /// One container.
+    pub fn container(&self, id: &str) -> String {
+        format!("{}/containers/{id}", self.root)
+    }
+
+    /// A container's record.
+    pub fn record(&self, id: &str) -> String {
+        format!("{}/container.json", self.container(id))
+    }
+
+    /// A container's OCI bundle.
+    pub fn bundle(&self, id: &str) -> String {
+        format!("{}/bundle", self.container(id))
+    }
+
+    /// A container's json-file log.
+    pub fn log(&self, id: &str) -> String {
+        format!("{}/{id}-json.log", self.container(id))
+    }
+
+    /// Where a container's shim leaves how the program ended.
+    pub fn exit_file(&self, id: &str) -> String {
+        format!("{}/exit.json", self.container(id))
+    }
+
+    /// Where a container's shim listens; short, for sun_path holds 108 bytes: unix(7).
+    pub fn shim_socket(&self, id: &str) -> String {
+        format!("{}/shim/{}.sock", self.run, &id[..id.len().min(12)])
+    }
+
+    /// Finished traces.
+    pub fn traces(&self) -> String {
+        format!("{}/traces", self.root)
+    }
+}

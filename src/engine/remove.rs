@@ -1,0 +1,61 @@
+//! `docker rm`: record, log and writable layer go.
+
+use super::{Container, Engine, Error};
+use crate::container::Status;
+use crate::kernel::TracedHost;
+use crate::op::FsOp;
+use crate::trace::Scope;
+use std::sync::Arc;
+
+impl Engine {
+    /// Removes a container; a running one only by `force`, which kills it first.
+    ///
+    /// # Errors
+    /// No such container; it runs; somebody else removes it; the disk refuses.
+    pub async fn remove(&self, door: &TracedHost, wanted: &str, force: bool) -> Result<(), Error> {
+        let container = self.containers.find(wanted)?;
+        if container.record().state.is_running() {
+            if !force {
+                return Err(Error::RemoveRunning(container.id.clone()));
+            }
+            self.kill(door, &container.id, None).await.or_else(|error| match error {
+                // It ended by itself meanwhile.
+                Error::Kill(_, cause) if matches!(*cause, Error::NotRunning(_)) => Ok(()),
+                error => Err(error),
+            })?;
+        }
+        let Ok(_turn) = container.turn.try_lock() else {
+            return Err(Error::Removing(wanted.to_owned()));
+        };
+        self.discard(door, &container).await
+    }
+
+    /// Removes a container whose turn the caller has. The record says `removing` first: a daemon
+    /// killed in the middle goes on with it at its next start.
+    pub(super) async fn discard(&self, door: &TracedHost, container: &Arc<Container>) -> Result<(), Error> {
+        if self.containers.find(&container.id).is_err() {
+            return Ok(());
+        }
+        let record = {
+            let mut record = container.record();
+            record.state.step(Status::Removing)?;
+            record.clone()
+        };
+        let removed: Result<(), Error> = door
+            .within(Scope::ContainerRemove, container.short_id(), |door| async move {
+                self.persist(&door, &record).await?;
+                door.perform(FsOp::RemoveTree { path: self.places.container(&record.id) }).await?;
+                Ok(())
+            })
+            .await;
+        if let Err(error) = removed {
+            container.record().state.status = Status::Dead;
+            return Err(error);
+        }
+        drop(container.take_pending());
+        self.containers.remove(container);
+        self.events.container(&container.snapshot(), "destroy", &[]);
+        container.advance(|progress| progress.removed = true);
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! `docker start`: bundle, shim, and the conversation until the program runs.
+
+use super::shim::ShimSocket;
+use super::{Container, Engine, Error};
+use crate::container::{Status, summary};
+use crate::error::{Classify, Kind};
+use crate::kernel::{Payload, TracedHost};
+use crate::op::ProcessOp;
+use crate::runtime::protocol::{FromShim, Start, ToShim};
+use crate::trace::{Event, Note, Scope, facts};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+/// Scope numbers set aside for one shim and its init.
+const SHIM_SCOPES: u32 = 10_000;
+
+/// A program that runs.
+struct Started {
+    pid: u32,
+    shim: u32,
+}
+
+impl Engine {
+    /// Starts a container; `false` when it runs already.
+    ///
+    /// # Errors
+    /// No such container; it is paused or being removed; the program cannot be executed. The
+    /// container then stays what it was, with the exit code Docker gives it.
+    pub async fn start(self: &Arc<Self>, door: &TracedHost, wanted: &str) -> Result<bool, Error> {
+        let container = self.containers.find(wanted)?;
+        let _turn = container.turn.lock().await;
+        let status = container.record().state.status;
+        match status {
+            Status::Running | Status::Restarting => return Ok(false),
+            Status::Paused => return Err(Error::Paused),
+            Status::Removing | Status::Dead => return Err(Error::MarkedForRemoval),
+            Status::Created | Status::Exited => {}
+        }
+        let about = container.short_id();
+        let launched = door
+            .within(Scope::ContainerStart, about, async |door: TracedHost| {
+                self.launch(&door, &container).await
+            })
+            .await;
+        match launched {
+            Ok(socket) => {
+                self.events.container(&container.snapshot(), "start", &[]);
+                self.attend(door, container.clone(), socket);
+                Ok(true)
+            }
+            Err(error) => {
+                self.refuse(door, &container, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn launch(&self, door: &TracedHost, container: &Container) -> Result<Arc<ShimSocket>, Error> {
+        let record = container.snapshot();
+        let mode = summary::network(&record);
+        door.note(Note::NetworkMode, facts([("mode", &mode)]));
+        let done = self.write_bundle(door, &record).await?;
+        let started = self.run_shim(door, container).await;
+        let (socket, started) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                // What cannot be undone is in the trace; why it began is what the client hears.
+                let _ = door.roll_back(done, container.short_id().as_str()).await;
+                return Err(error);
+            }
+        };
+        let record = {
+            let mut record = container.record();
+            record.state.start(started.pid, started.shim, self.stamp())?;
+            record.clone()
+        };
+        container.set_shim(Some(socket.clone()));
+        container.advance(|progress| progress.running = true);
+        self.persist(door, &record).await?;
+        Ok(socket)
+    }
+
+    async fn run_shim(
+        &self,
+        door: &TracedHost,
+        container: &Container,
+    ) -> Result<(Arc<ShimSocket>, Started), Error> {
+        let broken = |error: std::io::Error| Error::Shim {
+            container: container.short_id(),
+            reason: error.to_string(),
+        };
+        let (socket, theirs) = ShimSocket::pair().map_err(broken)?;
+        let bundle = self.places.bundle(&container.id);
+        door.within(Scope::ShimSpawn, container.short_id(), |door| async move {
+            let spawn = ProcessOp::SpawnShim { container: container.id.clone(), bundle };
+            door.perform_with(spawn, Payload::Control(theirs)).await.map(drop).map_err(Error::from)
+        })
+        .await?;
+        let start = self.instructions(door, container).await;
+        socket.send(&ToShim::Start(Box::new(start)), None).await.map_err(broken)?;
+        for (attach, descriptor) in container.take_pending() {
+            socket.send(&ToShim::Attach(attach), Some(descriptor.as_fd())).await.map_err(broken)?;
+        }
+        socket.send(&ToShim::Go, None).await.map_err(broken)?;
+        let started = converse(door, container, &socket).await?;
+        Ok((Arc::new(socket), started))
+    }
+
+    async fn instructions(&self, door: &TracedHost, container: &Container) -> Start {
+        let (stop, last_stage) = door.trace().gate().stop().await;
+        let record = container.record();
+        let id = &container.id;
+        // The simulator's containers end with it: nobody comes back for them.
+        let socket = if self.simulated() { String::new() } else { self.places.shim_socket(id) };
+        Start {
+            id: id.clone(),
+            bundle: self.places.bundle(id),
+            socket,
+            log: self.places.log(id),
+            exit_file: self.places.exit_file(id),
+            scope: door.scope(),
+            scope_base: door.trace().reserve_scope_ids(SHIM_SCOPES),
+            stop,
+            last_stage,
+            machine: self.machine.clone(),
+            open_stdin: record.config.open_stdin,
+            stdin_once: record.config.stdin_once,
+        }
+    }
+
+    /// The container stays what it was, with the reason written down; clients that attached see
+    /// the end of their stream. An aborted start leaves no trace in the record.
+    async fn refuse(self: &Arc<Self>, door: &TracedHost, container: &Arc<Container>, error: &Error) {
+        drop(container.take_pending());
+        if error.kind() == Kind::Aborted {
+            return;
+        }
+        let exit_code = match error {
+            Error::Start(failure) => failure.exit_code,
+            _ => 128,
+        };
+        let record = {
+            let mut record = container.record();
+            record.state.refuse(exit_code, error.to_string());
+            record.clone()
+        };
+        container.advance(|progress| progress.exit_code = exit_code);
+        // The start's own failure is what the client hears; this one is in the trace.
+        let _ = self.persist(door, &record).await;
+        if record.host_config.auto_remove {
+            let _ = self.discard(door, container).await;
+        }
+    }
+}
+
+/// Listens to the shim until the program runs, and answers its questions.
+async fn converse(door: &TracedHost, container: &Container, socket: &ShimSocket) -> Result<Started, Error> {
+    let broken = |reason: String| Error::Shim { container: container.short_id(), reason };
+    loop {
+        let message = socket.receive().await.map_err(|error| broken(error.to_string()))?;
+        match message {
+            Some(FromShim::Started { pid, shim }) => return Ok(Started { pid, shim }),
+            Some(FromShim::Failed(failure)) => return Err(Error::Start(failure)),
+            Some(FromShim::Exited(_)) => return Err(broken("it ended before it began".into())),
+            Some(message) => relay(door, socket, message).await.map_err(|error| broken(error.to_string()))?,
+            None => return Err(broken("its socket was closed".into())),
+        }
+    }
+}
+
+/// Takes a record into the trace, or asks the learner on the shim's behalf.
+pub(super) async fn relay(door: &TracedHost, socket: &ShimSocket, message: FromShim) -> std::io::Result<()> {
+    let trace = door.trace();
+    match message {
+        FromShim::Record { scope, event } => trace.emit(scope, event),
+        FromShim::Hold { scope, event } => {
+            trace.emit(scope, Event::Held);
+            let decision = trace.gate().answer(&event).await;
+            trace.emit(scope, Event::Released { decision });
+            socket.send(&ToShim::Decide(decision), None).await?;
+        }
+        FromShim::Started { .. } | FromShim::Failed(_) | FromShim::Exited(_) => {}
+    }
+    Ok(())
+}
