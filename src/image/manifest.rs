@@ -62,9 +62,9 @@ pub enum Error {
         /// Its media type.
         artifact: String,
     },
-    /// The list has nothing for this machine.
+    /// The list has nothing for this platform.
     #[error("no matching manifest for {0} in the manifest list entries")]
-    NoMatch(Platform),
+    NoMatch(String),
     /// One image, and not for the platform asked for.
     #[error(
         "image with reference {of} was found but its platform ({actual}) does not match the specified platform ({wanted})"
@@ -72,10 +72,10 @@ pub enum Error {
     OtherPlatform {
         /// The reference.
         of: String,
-        /// The image's.
-        actual: Platform,
-        /// The one asked for.
-        wanted: Platform,
+        /// The image's, as shown.
+        actual: String,
+        /// The one asked for, as shown.
+        wanted: String,
     },
     /// Made for another operating system.
     #[error("image operating system {0:?} cannot be used on this platform")]
