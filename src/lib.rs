@@ -16,3 +16,5 @@ pub mod runtime;
 pub mod container;
 pub mod engine;
 pub mod hub;
+
+pub mod api;

@@ -139,7 +139,8 @@ impl Engine {
     ) -> Result<Snapshot, Error> {
         let directory = self.places.container(&record.id);
         let about = record.short_id();
-        let made = snapshot::prepare(door, &self.images, &self.machine, &image.layers, &directory, about).await?;
+        let made =
+            snapshot::prepare(door, &self.images, &self.machine, &image.layers, &directory, about).await?;
         Ok(self.snapshot_of(image, made, &directory))
     }
 }

@@ -139,7 +139,9 @@ fn start_message(failure: &StartFailure) -> String {
     let message = &failure.message;
     let step = "unable to start container process: ";
     let step = if message.starts_with(step) { "" } else { step };
-    format!("failed to create shim task: OCI runtime create failed: runc create failed: {step}{message}: unknown")
+    format!(
+        "failed to create shim task: OCI runtime create failed: runc create failed: {step}{message}: unknown"
+    )
 }
 
 #[cfg(test)]

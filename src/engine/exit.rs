@@ -14,7 +14,12 @@ const UNKNOWN_CODE: i32 = 255;
 impl Engine {
     /// Stays with a running container until it ends. Its last records go to the trace that
     /// started it.
-    pub(super) fn attend(self: &Arc<Self>, door: &TracedHost, container: Arc<Container>, socket: Arc<ShimSocket>) {
+    pub(super) fn attend(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: Arc<Container>,
+        socket: Arc<ShimSocket>,
+    ) {
         let engine = self.clone();
         let door = TracedHost::new(self.host.clone(), door.trace().clone());
         tokio::spawn(async move {
@@ -50,7 +55,12 @@ impl Engine {
     }
 
     /// Writes the end down, narrates it, and only then wakes who waits for it.
-    pub(super) async fn conclude(self: &Arc<Self>, door: &TracedHost, container: &Arc<Container>, exit: Exit) {
+    pub(super) async fn conclude(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: &Arc<Container>,
+        exit: Exit,
+    ) {
         container.set_shim(None);
         let result: Result<(), Error> = door
             .within(Scope::ContainerExit, container.short_id(), |door| {

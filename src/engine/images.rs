@@ -63,7 +63,8 @@ impl Engine {
     }
 
     fn summarise(&self, image: &Image) -> ImageSummary {
-        let of_image = |container: &&std::sync::Arc<super::Container>| container.record().image_id == image.id;
+        let of_image =
+            |container: &&std::sync::Arc<super::Container>| container.record().image_id == image.id;
         let containers = self.containers.all().iter().filter(of_image).count();
         ImageSummary {
             containers: i64::try_from(containers).unwrap_or(-1),
@@ -126,7 +127,8 @@ impl Engine {
         word: &str,
         force: bool,
     ) -> Result<Vec<ImageDelete>, Error> {
-        let uses: Vec<ContainerUse> = self.containers.all().iter().map(|c| self.use_of(&c.snapshot())).collect();
+        let uses: Vec<ContainerUse> =
+            self.containers.all().iter().map(|c| self.use_of(&c.snapshot())).collect();
         let id = self.images.find(word)?.id;
         let removed = self.images.remove(door, word, force, &uses).await?;
         for line in &removed {
@@ -204,7 +206,12 @@ pub(super) fn config_of(image: &Image) -> ImageConfig {
 
 impl Engine {
     /// A prepared root file system, as the record keeps it.
-    pub(super) fn snapshot_of(&self, image: &Image, made: snapshot::Snapshot, directory: &str) -> container::Snapshot {
+    pub(super) fn snapshot_of(
+        &self,
+        image: &Image,
+        made: snapshot::Snapshot,
+        directory: &str,
+    ) -> container::Snapshot {
         let diff_ids: Vec<String> = image.layers.iter().map(|layer| layer.diff_id.clone()).collect();
         let layers: Vec<String> = diff_ids.iter().map(|diff_id| self.images.layer_path(diff_id)).collect();
         let path = |name: &str| format!("{directory}/{name}");

@@ -96,7 +96,9 @@ impl Engine {
             http_proxy: environment("HTTP_PROXY"),
             https_proxy: environment("HTTPS_PROXY"),
             no_proxy: environment("NO_PROXY"),
-            name: nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            name: nix::unistd::gethostname()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             server_version: env!("CARGO_PKG_VERSION").into(),
             runtimes: [("learn".to_owned(), json!({"path": "learn"}))].into(),
             default_runtime: "learn".into(),

@@ -42,7 +42,10 @@ impl Engine {
         let mut records: Vec<Record> = self.containers.all().iter().map(|c| c.snapshot()).collect();
         records.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
         let (newest, oldest) = self.bounds(filters)?;
-        let all = options.all || options.limit > 0 || !filters.get("status").is_empty() || !filters.get("exited").is_empty();
+        let all = options.all
+            || options.limit > 0
+            || !filters.get("status").is_empty()
+            || !filters.get("exited").is_empty();
         records.retain(|record| {
             (all || record.state.is_running())
                 && newest.as_ref().is_none_or(|before| record.created < *before)
@@ -84,14 +87,15 @@ impl Engine {
         filters.any("id", |id| record.id.starts_with(id))
             && filters.any("name", |name| record.name.contains(name.trim_start_matches('/')))
             && filters.any("status", |status| state.status.name() == status)
-            && filters.any("exited", |code| {
-                state.status == Status::Exited && code.parse() == Ok(state.exit_code)
-            })
+            && filters
+                .any("exited", |code| state.status == Status::Exited && code.parse() == Ok(state.exit_code))
             && filters.any("ancestor", ancestor)
             && filters.any("network", |name| summary::network(record) == name)
             && filters.any("health", |health| health == "none")
             && filters.any("is-task", |task| task == "false" || task == "0")
-            && filters.any("volume", |path| summary::of(record, self.source.now()).mounts.iter().any(|m| m.destination == path))
+            && filters.any("volume", |path| {
+                summary::of(record, self.source.now()).mounts.iter().any(|m| m.destination == path)
+            })
             && filters.labels(&record.config.labels)
     }
 

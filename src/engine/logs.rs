@@ -30,7 +30,11 @@ impl Engine {
     ///
     /// # Errors
     /// No such container; the log cannot be read.
-    pub fn logs(&self, wanted: &str, mut options: LogOptions) -> Result<mpsc::Receiver<io::Result<Bytes>>, Error> {
+    pub fn logs(
+        &self,
+        wanted: &str,
+        mut options: LogOptions,
+    ) -> Result<mpsc::Receiver<io::Result<Bytes>>, Error> {
         let container = self.containers.find(wanted)?;
         options.filter.frames = !container.record().config.tty;
         let path = self.places.log(&container.id);
@@ -67,7 +71,11 @@ struct Reading {
 }
 
 impl Reading {
-    async fn run(mut self, growth: Option<Growth>, progress: Option<watch::Receiver<Progress>>) -> io::Result<()> {
+    async fn run(
+        mut self,
+        growth: Option<Growth>,
+        progress: Option<watch::Receiver<Progress>>,
+    ) -> io::Result<()> {
         let (Some(growth), Some(mut progress)) = (growth, progress) else {
             self.rest().await?;
             return Ok(());

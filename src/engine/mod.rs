@@ -141,7 +141,8 @@ impl Engine {
 
     /// Replaces a container's record on disk.
     async fn persist(&self, door: &TracedHost, record: &Record) -> Result<(), Error> {
-        let mut json = serde_json::to_vec_pretty(record).map_err(|error| Error::Invalid(error.to_string()))?;
+        let mut json =
+            serde_json::to_vec_pretty(record).map_err(|error| Error::Invalid(error.to_string()))?;
         json.push(b'\n');
         let value = format!(
             "{{\"id\":\"{}\",\"name\":\"{}\",\"state\":\"{}\"…",

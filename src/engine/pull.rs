@@ -18,7 +18,8 @@ impl Engine {
         progress: impl Fn(PullEvent) + Send + Sync,
     ) -> Result<Pulled, Error> {
         let name = reference.familiar();
-        let pulled = self.images.pull(door, PullRequest { reference, platform, credentials }, progress).await?;
+        let pulled =
+            self.images.pull(door, PullRequest { reference, platform, credentials }, progress).await?;
         self.events.image(&pulled.image.id, &name, "pull");
         Ok(pulled)
     }

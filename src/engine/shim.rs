@@ -3,8 +3,8 @@
 
 use crate::runtime::protocol::{FromShim, ToShim};
 use rustix::net::{
-    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
-    SocketType,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
+    SocketFlags, SocketType,
 };
 use std::io;
 use std::mem::MaybeUninit;
@@ -33,12 +33,8 @@ impl ShimSocket {
     /// # Errors
     /// As connect(2): nobody listens when the shim is gone.
     pub fn connect(path: &str) -> io::Result<ShimSocket> {
-        let socket = rustix::net::socket_with(
-            AddressFamily::UNIX,
-            SocketType::SEQPACKET,
-            SocketFlags::CLOEXEC,
-            None,
-        )?;
+        let socket =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
         ShimSocket::new(socket)
     }

@@ -61,9 +61,7 @@ impl Waiting {
             Condition::Removed => progress.removed,
         };
         match self.progress.wait_for(is_over).await {
-            Ok(progress) => {
-                WaitResponse { status_code: i64::from(progress.exit_code), error: None }
-            }
+            Ok(progress) => WaitResponse { status_code: i64::from(progress.exit_code), error: None },
             // The table let go of the container without saying so: the daemon is shutting down.
             Err(_) => {
                 let message = "context canceled".into();
