@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod op;
+pub mod text;
 pub mod trace;
 pub mod wire;
 
@@ -18,3 +19,9 @@ pub mod engine;
 pub mod hub;
 
 pub mod api;
+
+pub mod lesson;
+
+pub mod client;
+
+pub mod cli;

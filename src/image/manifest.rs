@@ -21,6 +21,8 @@ pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
+/// Followed by `json` or `prettyjws`.
+const DOCKER_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
@@ -84,9 +86,10 @@ impl Classify for Error {
     fn kind(&self) -> Kind {
         match self {
             Error::NoMatch(_) | Error::OtherPlatform { .. } => Kind::NotFound,
-            Error::Malformed { .. } | Error::Schema1 { .. } | Error::Artifact { .. } | Error::OtherSystem(_) => {
-                Kind::Internal
-            }
+            Error::Malformed { .. }
+            | Error::Schema1 { .. }
+            | Error::Artifact { .. }
+            | Error::OtherSystem(_) => Kind::Internal,
         }
     }
 }
@@ -136,11 +139,13 @@ impl Document {
     /// # Errors
     /// When it is neither; `of` names it there.
     pub fn parse(bytes: &[u8], content_type: &str, of: &str) -> Result<Document, Error> {
-        let json: Value =
-            serde_json::from_slice(bytes).map_err(|error| malformed("manifest", of, "a json object", &error))?;
+        let json: Value = serde_json::from_slice(bytes)
+            .map_err(|error| malformed("manifest", of, "a json object", &error))?;
         let own = json.get("mediaType").and_then(Value::as_str).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if json.get("schemaVersion").and_then(Value::as_u64) == Some(1) || media_type.contains("manifest.v1+") {
+        if json.get("schemaVersion").and_then(Value::as_u64) == Some(1)
+            || media_type.starts_with(DOCKER_SCHEMA1)
+        {
             return Err(Error::Schema1 { of: of.to_owned() });
         }
         let is_list = [own, media_type].iter().any(|name| [DOCKER_LIST, OCI_INDEX].contains(name))
@@ -224,12 +229,7 @@ pub fn platform_of(config: &ImageConfiguration) -> Platform {
     Platform::new(&config.os().to_string(), &config.architecture().to_string(), variant)
 }
 
-fn malformed(
-    document: &'static str,
-    of: &str,
-    expected: &'static str,
-    error: &serde_json::Error,
-) -> Error {
+fn malformed(document: &'static str, of: &str, expected: &'static str, error: &serde_json::Error) -> Error {
     Error::Malformed { document, of: of.to_owned(), expected, reason: error.to_string() }
 }
 
@@ -244,7 +244,8 @@ mod tests {
     #[test]
     fn what_is_no_image_is_refused_by_name() {
         assert!(error("{\"schemaVersion\":1}", "").contains("x:1 has a schema 1 manifest"));
-        let chart = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json"}}"#;
+        let chart =
+            r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json"}}"#;
         assert_eq!(
             error(chart, OCI_MANIFEST),
             "x:1 is not a container image but an OCI artifact of type \"application/vnd.cncf.helm.config.v1+json\""

@@ -96,7 +96,8 @@ impl FromStr for Platform {
     fn from_str(text: &str) -> Result<Platform, Error> {
         let parts: Vec<&str> = text.split('/').collect();
         let good = |part: &&str| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         };
         if !parts.iter().all(good) {
             return Err(Error(text.to_owned()));
@@ -115,7 +116,16 @@ fn is_known(architecture: &str) -> bool {
     let (name, _) = normalise(&architecture.to_lowercase(), "");
     matches!(
         name.as_str(),
-        "amd64" | "arm64" | "arm" | "386" | "ppc64le" | "s390x" | "riscv64" | "loong64" | "mips64le" | "mips64"
+        "amd64"
+            | "arm64"
+            | "arm"
+            | "386"
+            | "ppc64le"
+            | "s390x"
+            | "riscv64"
+            | "loong64"
+            | "mips64le"
+            | "mips64"
     )
 }
 

@@ -22,6 +22,7 @@ use super::manifest::{Part, platform_of, read_config};
 use super::platform::Platform;
 use super::reference::Reference;
 use super::registry::{Credentials, Endpoint, Session};
+use super::store::{Arrival, Kept};
 use super::store::{Image, Layer, Store};
 use crate::kernel::TracedHost;
 use crate::op::{Op, StoreOp};
@@ -31,7 +32,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use oci_spec::image::ImageConfiguration;
 use resolve::Resolved;
 use std::sync::Arc;
-use super::store::{Arrival, Kept};
 
 /// What is pulled, for whom.
 #[derive(Clone, Debug)]
@@ -146,12 +146,7 @@ impl Puller<'_> {
     }
 
     /// The image is here under this digest; at most its name is new.
-    async fn bind_existing(
-        &self,
-        door: &TracedHost,
-        image: Image,
-        digest: String,
-    ) -> Result<Pulled, Error> {
+    async fn bind_existing(&self, door: &TracedHost, image: Image, digest: String) -> Result<Pulled, Error> {
         let reference = &self.request.reference;
         let named = self.store.get(reference).is_some_and(|known| known.id == image.id);
         if named {
@@ -177,7 +172,10 @@ impl Puller<'_> {
         let reference = &self.request.reference;
         let part = &resolved.manifest.config;
         door.within(Scope::ConfigFetch, part.digest.clone(), async |door: TracedHost| {
-            let bytes = session.small_blob(&door, part).await.map_err(|error| Error::of_registry(reference, error))?;
+            let bytes = session
+                .small_blob(&door, part)
+                .await
+                .map_err(|error| Error::of_registry(reference, error))?;
             verify(&door, "config", &part.digest, &digest::of(&bytes)).await?;
             let of = reference.familiar();
             let parsed = read_config(&bytes, resolved.manifest.layers.len(), &of)?;
@@ -299,11 +297,8 @@ impl Puller<'_> {
 
 /// Compares a digest as an operation of its own, and says so.
 async fn verify(door: &TracedHost, subject: &str, expected: &str, actual: &str) -> Result<(), Error> {
-    let op = StoreOp::VerifyDigest {
-        subject: subject.into(),
-        expected: expected.into(),
-        actual: actual.into(),
-    };
+    let op =
+        StoreOp::VerifyDigest { subject: subject.into(), expected: expected.into(), actual: actual.into() };
     match door.perform(op).await {
         Ok(_) if expected == actual => {
             door.note(Note::DigestEqual, facts([("subject", &subject), ("digest", &actual)]));

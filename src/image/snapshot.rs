@@ -39,7 +39,8 @@ pub async fn prepare(
     door.within(Scope::SnapshotPrepare, about, async |door: TracedHost| {
         let rootfs = format!("{container}/rootfs");
         make(&door, &rootfs).await?;
-        let planned = if machine.overlay { plan(store, machine, layers, container) } else { Err("no overlayfs") };
+        let planned =
+            if machine.overlay { plan(store, machine, layers, container) } else { Err("no overlayfs") };
         let options = match planned {
             Ok(options) => options,
             Err(reason) => {
@@ -72,7 +73,12 @@ struct Options {
 }
 
 /// The overlay's options, by the layers' own names if they fit, else by their short ones.
-fn plan(store: &Store, machine: &Machine, layers: &[Layer], container: &str) -> Result<Options, &'static str> {
+fn plan(
+    store: &Store,
+    machine: &Machine,
+    layers: &[Layer],
+    container: &str,
+) -> Result<Options, &'static str> {
     let line = |lower: &str| {
         let escaped = escape(container);
         // Without privileges overlayfs keeps its marks in `user.*` attributes.

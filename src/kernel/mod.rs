@@ -217,6 +217,9 @@ pub enum Value {
     Unpacked(Unpacked),
     /// A process id on the host.
     Pid(u32),
+    /// From a simulated `process.exec`: the caller is the program now. The real kernel never
+    /// returns from there, so nothing more may be said from here either.
+    Became,
 }
 
 /// A success: facts for the trace, a value for the caller.

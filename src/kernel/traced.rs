@@ -1,6 +1,6 @@
 //! The decorator: announce, wait at the gate, perform, report.
 
-use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio};
+use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio, Value};
 use crate::error::{Hint, Kind};
 use crate::op::Op;
 use crate::trace::{Decision, Event, Facts, Note, Scope, Trace};
@@ -190,12 +190,14 @@ pub struct TracedJail<'a> {
     jail: &'a mut dyn Jail,
     report: Box<dyn Report>,
     scope: u32,
+    /// The process has become the program, which does not narrate.
+    replaced: bool,
 }
 
 impl<'a> TracedJail<'a> {
     /// A door whose records belong to scope `scope`.
     pub fn new(jail: &'a mut dyn Jail, report: Box<dyn Report>, scope: u32) -> TracedJail<'a> {
-        TracedJail { jail, report, scope }
+        TracedJail { jail, report, scope, replaced: false }
     }
 
     /// The undecorated door, for reading.
@@ -255,8 +257,10 @@ impl<'a> TracedJail<'a> {
             Decision::Abort => Err(OpError { op: Box::new(abort_marker()), fault: Fault::aborted() }.into()),
             Decision::Next | Decision::Free => work(self),
         };
-        let error = result.as_ref().err().map(ToString::to_string);
-        self.report.record(id, Event::Closed { error, took: micros(began) });
+        if !self.replaced {
+            let error = result.as_ref().err().map(ToString::to_string);
+            self.report.record(id, Event::Closed { error, took: micros(began) });
+        }
         self.scope = outer;
         result
     }
@@ -278,6 +282,10 @@ impl<'a> TracedJail<'a> {
         self.announce(&op)?;
         let began = Instant::now();
         let result = self.jail.perform(&op, payload);
+        if let Ok(Outcome { value: Value::Became, .. }) = result {
+            self.replaced = true;
+            return result.map_err(|fault| OpError { op: Box::new(op), fault });
+        }
         self.conclude(op, result, began, |outcome| outcome.facts.clone())
     }
 

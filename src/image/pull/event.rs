@@ -162,7 +162,9 @@ mod tests {
 
     #[test]
     fn sizes_read_like_dockers() {
-        for (bytes, text) in [(0, "0B"), (999, "999B"), (1500, "1.5kB"), (3_408_000, "3.408MB"), (12_345_678, "12.35MB")] {
+        for (bytes, text) in
+            [(0, "0B"), (999, "999B"), (1500, "1.5kB"), (3_408_000, "3.408MB"), (12_345_678, "12.35MB")]
+        {
             assert_eq!(human(bytes), text);
         }
     }

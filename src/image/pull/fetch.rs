@@ -95,7 +95,9 @@ impl Task {
             }
         };
         let result = door
-            .within(Scope::LayerFetch, self.part.digest.clone(), async |door: TracedHost| self.fetch(&door).await)
+            .within(Scope::LayerFetch, self.part.digest.clone(), async |door: TracedHost| {
+                self.fetch(&door).await
+            })
             .await;
         drop(permit);
         match result {
@@ -169,7 +171,9 @@ impl Task {
             limit: self.store.registry_config().unpack_limit,
         };
         let outcome = door.perform_with(op, payload).await?;
-        let Value::Unpacked(unpacked) = outcome.value else { unreachable!("store.unpack-layer says what it unpacked") };
+        let Value::Unpacked(unpacked) = outcome.value else {
+            unreachable!("store.unpack-layer says what it unpacked")
+        };
         let total = self.part.size;
         self.controls.stage.send_replace(Stage::Extracting { current: total, total });
         verify(door, "layer", &self.part.digest, &unpacked.digest).await?;

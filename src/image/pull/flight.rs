@@ -89,7 +89,11 @@ impl Flights {
     /// Returns when those of these layers that nobody waits for any more have ended.
     pub(super) async fn settled(&self, parts: &[Part]) {
         for part in parts {
-            let ending = self.map().get(&part.digest).filter(|flight| flight.waiting == 0).map(|flight| flight.stage.clone());
+            let ending = self
+                .map()
+                .get(&part.digest)
+                .filter(|flight| flight.waiting == 0)
+                .map(|flight| flight.stage.clone());
             if let Some(mut stage) = ending {
                 // An error means that the sender is gone, which is an end, too.
                 let _ = stage.wait_for(|stage| matches!(stage, Stage::Ended(_))).await;
@@ -127,7 +131,8 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut map = self.flights.map();
         // Another flight of the same layer may have begun since: the channel tells them apart.
-        let Some(flight) = map.get_mut(&self.digest).filter(|flight| flight.stage.same_channel(&self.stage)) else {
+        let Some(flight) = map.get_mut(&self.digest).filter(|flight| flight.stage.same_channel(&self.stage))
+        else {
             return;
         };
         flight.waiting -= 1;

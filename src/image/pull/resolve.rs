@@ -81,7 +81,8 @@ impl Puller<'_> {
         promised: Option<&str>,
     ) -> Result<(Kept, Document), Error> {
         let reference = &self.request.reference;
-        let fetched = session.manifest(door, target).await.map_err(|error| Error::of_registry(reference, error))?;
+        let fetched =
+            session.manifest(door, target).await.map_err(|error| Error::of_registry(reference, error))?;
         let digest = digest::of(&fetched.bytes);
         if let Some(promised) = promised {
             verify(door, "manifest", promised, &digest).await?;
@@ -93,8 +94,7 @@ impl Puller<'_> {
     fn choose<'e>(&self, door: &TracedHost, entries: &'e [Entry]) -> Result<&'e Entry, Error> {
         let offered: Vec<Option<Platform>> = entries.iter().map(|entry| entry.platform.clone()).collect();
         let wanted = self.platform();
-        let place =
-            wanted.choose(&offered).ok_or_else(|| manifest::Error::NoMatch(wanted.clone()))?;
+        let place = wanted.choose(&offered).ok_or_else(|| manifest::Error::NoMatch(wanted.clone()))?;
         let entry = &entries[place];
         // Attestations are listed under a platform of their own, which nobody has.
         let shown: Vec<String> =

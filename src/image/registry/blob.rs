@@ -123,13 +123,16 @@ impl Download {
         let response = self.session.send(&self.door, request).await?;
         match response.status {
             200 => self.skip = self.position,
-            206 => self.skip = self.position - first_byte(&response).filter(|at| *at <= self.position).ok_or_else(
-                || Error::Unexpected {
-                    from: self.part.digest.clone(),
-                    expected: "a Content-Range that begins where it was asked to",
-                    reason: response.header("content-range").unwrap_or("none").to_owned(),
-                },
-            )?,
+            206 => {
+                self.skip = self.position
+                    - first_byte(&response).filter(|at| *at <= self.position).ok_or_else(|| {
+                        Error::Unexpected {
+                            from: self.part.digest.clone(),
+                            expected: "a Content-Range that begins where it was asked to",
+                            reason: response.header("content-range").unwrap_or("none").to_owned(),
+                        }
+                    })?
+            }
             _ => {
                 return Err(match Error::from_answer(response, &url).await {
                     Error::Answer(Answer { status: 404, code, url, .. }) if code.is_empty() => {
@@ -141,10 +144,7 @@ impl Download {
             }
         }
         if self.position > 0 && self.skip == 0 {
-            self.door.note(
-                Note::Resumed,
-                facts([("digest", &self.part.digest), ("offset", &self.position)]),
-            );
+            self.door.note(Note::Resumed, facts([("digest", &self.part.digest), ("offset", &self.position)]));
         }
         self.body = Some(response.body);
         Ok(())

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn a_line_may_hold_several_challenges() {
-        let line = r#"Bearer realm="https://auth.example/token",service="a, \"b\"",scope=x:y:pull, Basic realm="r""#;
+        let line =
+            r#"Bearer realm="https://auth.example/token",service="a, \"b\"",scope=x:y:pull, Basic realm="r""#;
         let challenges = Challenge::parse(line);
         assert_eq!(challenges.len(), 2);
         assert_eq!(challenges[0].scheme, "bearer");

@@ -10,11 +10,11 @@
 //!                                                                      the image, else the error
 //! ```
 
+use super::Client;
 use super::endpoint::{Endpoint, HUB_HOST, RegistryConfig};
 use super::error::{Answer, Error, describe};
 use super::request::Request;
 use super::session::read_greeting;
-use super::Client;
 use crate::image::reference::Reference;
 use crate::kernel::{OpError, Response, TracedHost, Value};
 use crate::trace::{Note, Scope, facts};
@@ -111,10 +111,7 @@ impl Client {
 
     fn elsewhere(&self, door: &TracedHost, address: &str) -> Result<Chosen, Error> {
         let endpoint = Endpoint::stand_in(address, &self.config)?;
-        door.note(
-            Note::RegistryChosen,
-            facts([("registry", &"docker.io"), ("address", &endpoint.host)]),
-        );
+        door.note(Note::RegistryChosen, facts([("registry", &"docker.io"), ("address", &endpoint.host)]));
         let told = Some(format!("Pulling from {} instead of Docker Hub", endpoint.host));
         Ok(Chosen { endpoints: vec![endpoint], told })
     }
@@ -124,10 +121,7 @@ impl Client {
         let mut endpoints = Vec::new();
         for mirror in &self.config.mirrors {
             let endpoint = Endpoint::stand_in(mirror, &self.config)?;
-            door.note(
-                Note::RegistryChosen,
-                facts([("registry", &"docker.io"), ("address", &endpoint.host)]),
-            );
+            door.note(Note::RegistryChosen, facts([("registry", &"docker.io"), ("address", &endpoint.host)]));
             endpoints.push(endpoint);
         }
         endpoints.push(last);

@@ -150,7 +150,9 @@ mod tests {
     fn insecure_hosts_are_named_by_host_port_or_network() {
         let insecure = vec!["reg.local:5000".into(), "10.0.0.0/8".into(), "plain.example".into()];
         let config = RegistryConfig { insecure, ..RegistryConfig::default() };
-        for host in ["localhost:1", "127.9.9.9", "[::1]:5000", "reg.local:5000", "10.1.2.3:80", "plain.example:1"] {
+        for host in
+            ["localhost:1", "127.9.9.9", "[::1]:5000", "reg.local:5000", "10.1.2.3:80", "plain.example:1"]
+        {
             assert!(config.is_insecure(host), "{host}");
         }
         for host in ["reg.local:5001", "11.0.0.1", "docker.io"] {

@@ -179,12 +179,11 @@ fn unanswered(error: &OpError) -> String {
 /// A bearer challenge on a refusal tells more than the document: the token was good, but not for
 /// this repository.
 fn denied_by_scope(response: &Response) -> Option<(String, String)> {
-    let challenges = Challenge::parse(response.header("www-authenticate").filter(|_| response.status == 401)?);
+    let challenges =
+        Challenge::parse(response.header("www-authenticate").filter(|_| response.status == 401)?);
     let refused = challenges.iter().find_map(|challenge| challenge.get("error"))?;
     match refused {
-        "insufficient_scope" => {
-            Some(("denied".into(), "requested access to the resource is denied".into()))
-        }
+        "insufficient_scope" => Some(("denied".into(), "requested access to the resource is denied".into())),
         "invalid_token" => Some(("unauthorized".into(), "authentication required".into())),
         _ => None,
     }

@@ -79,11 +79,7 @@ impl Client {
 
     /// The base URL that answers, and what it wants. A host with two schemes is asked in order;
     /// the second is tried only if the first was answered by something that is no registry.
-    async fn knock(
-        &self,
-        door: &TracedHost,
-        endpoint: &Endpoint,
-    ) -> Result<(Url, Vec<Challenge>), Error> {
+    async fn knock(&self, door: &TracedHost, endpoint: &Endpoint) -> Result<(Url, Vec<Challenge>), Error> {
         if let Some(greeting) = &endpoint.greeting {
             return Ok((endpoint.bases[0].clone(), greeting.clone()));
         }

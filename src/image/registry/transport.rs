@@ -54,7 +54,10 @@ impl Transport {
         loop {
             let result = self.follow(door, request).await;
             let Some((reason, delay)) = self.again(request, &result, attempt) else { return result };
-            door.note(Note::Retried, facts([("attempt", &(attempt + 1)), ("reason", &reason), ("delay", &show(delay))]));
+            door.note(
+                Note::Retried,
+                facts([("attempt", &(attempt + 1)), ("reason", &reason), ("delay", &show(delay))]),
+            );
             tokio::time::sleep(delay).await;
             attempt += 1;
         }
@@ -74,7 +77,8 @@ impl Transport {
             let next = request.redirected(target);
             let host = next.url.host_str().unwrap_or_default().to_owned();
             let host = next.url.port().map_or(host.clone(), |port| format!("{host}:{port}"));
-            let kept = if request.authorization.is_some() && next.authorization.is_none() { "no" } else { "yes" };
+            let kept =
+                if request.authorization.is_some() && next.authorization.is_none() { "no" } else { "yes" };
             door.note(Note::Redirected, facts([("host", &host), ("credentials", &kept)]));
             request = next;
         }
@@ -95,7 +99,12 @@ impl Transport {
     }
 
     /// Why and when to try again, if at all.
-    fn again(&self, request: &Request, result: &Result<Response, Error>, attempt: u32) -> Option<(String, Duration)> {
+    fn again(
+        &self,
+        request: &Request,
+        result: &Result<Response, Error>,
+        attempt: u32,
+    ) -> Option<(String, Duration)> {
         if attempt >= self.retry.attempts {
             return None;
         }
@@ -105,7 +114,9 @@ impl Transport {
                 let delay = asked.unwrap_or_else(|| self.retry.delay(attempt));
                 (delay <= self.retry.longest).then(|| (describe(response.status), delay))
             }
-            Err(error) if error.is_transient() && !request.impatient => Some((error.to_string(), self.retry.delay(attempt))),
+            Err(error) if error.is_transient() && !request.impatient => {
+                Some((error.to_string(), self.retry.delay(attempt)))
+            }
             _ => None,
         }
     }
@@ -131,7 +142,10 @@ fn note_limit(door: &TracedHost, response: &Response) {
     let window = limit.split_once("w=").map_or("", |(_, seconds)| seconds);
     let remaining = response.header("ratelimit-remaining").map(count).unwrap_or_default();
     let reset = response.header("ratelimit-reset").unwrap_or(window);
-    door.note(Note::RateLimit, facts([("limit", &count(limit)), ("remaining", &remaining), ("reset", &reset)]));
+    door.note(
+        Note::RateLimit,
+        facts([("limit", &count(limit)), ("remaining", &remaining), ("reset", &reset)]),
+    );
 }
 
 /// `1.5 s`.

@@ -69,7 +69,8 @@ impl Default for Index {
 impl Index {
     /// Reads the record; `path` is for the error.
     pub fn parse(bytes: &[u8], path: &str) -> Result<Index, Error> {
-        let malformed = |line, expected, reason| Error::Index { path: path.to_owned(), line, expected, reason };
+        let malformed =
+            |line, expected, reason| Error::Index { path: path.to_owned(), line, expected, reason };
         let index: Index = serde_json::from_slice(bytes).map_err(|error| {
             let expected = "an object with version, references, images and layers";
             malformed(error.line(), expected, error.to_string())
@@ -82,7 +83,9 @@ impl Index {
 
     /// The image a name stands for; a digest counts more than the tag beside it.
     pub fn id_of(&self, reference: &Reference) -> Option<&String> {
-        let key = reference.digest().map_or_else(|| reference.to_string(), |digest| reference.at(digest).to_string());
+        let key = reference
+            .digest()
+            .map_or_else(|| reference.to_string(), |digest| reference.at(digest).to_string());
         self.references.get(&key)
     }
 

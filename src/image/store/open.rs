@@ -1,10 +1,10 @@
 //! Opening the store: read the record, sweep away what a killed daemon left.
 
+use super::super::digest;
 use super::super::error::Error;
 use super::super::platform::Platform;
 use super::super::pull::Flights;
 use super::super::registry::{Client, RegistryConfig};
-use super::super::digest;
 use super::index::Index;
 use super::{State, Store};
 use crate::kernel::TracedHost;
@@ -77,11 +77,7 @@ async fn sweep(door: &TracedHost, root: &str, index: &Index) -> Result<(), Error
     Ok(())
 }
 
-fn read_configs(
-    door: &TracedHost,
-    root: &str,
-    index: &Index,
-) -> BTreeMap<String, Arc<ImageConfiguration>> {
+fn read_configs(door: &TracedHost, root: &str, index: &Index) -> BTreeMap<String, Arc<ImageConfiguration>> {
     let read = |id: &String| {
         let bytes = door.host().read(&format!("{root}/blobs/sha256/{}", digest::hex(id))).ok()?;
         let config = (digest::of(&bytes) == *id).then(|| serde_json::from_slice(&bytes).ok())??;

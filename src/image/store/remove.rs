@@ -1,8 +1,8 @@
 //! Removing names and images, by Docker's rules.
 
+use super::super::digest;
 use super::super::error::{Error, short};
 use super::super::reference::Reference;
-use super::super::digest;
 use super::{Image, State, Store};
 use crate::kernel::TracedHost;
 use crate::op::{FsOp, Op};

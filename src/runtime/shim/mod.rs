@@ -188,3 +188,23 @@ fn tell(control: &Control, message: &FromShim) {
 fn plumbing(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Plumbing { doing, source }
 }
+
+/// The shim's whole life, as the process the daemon spawns: its standard input is the control
+/// socket.
+///
+/// # Errors
+/// As [`run`].
+pub fn main(jail: &mut dyn Jail) -> Result<(), Error> {
+    // Shown by ps(1); the kernel would say the name of the descriptor this was executed from.
+    let _ = nix::sys::prctl::set_name(c"learn-shim");
+    let control = take_stdin().map_err(plumbing("take the control socket"))?;
+    run(jail, control)
+}
+
+/// Descriptor 0 moves away, close-on-exec, and reads from nothing from now on.
+fn take_stdin() -> io::Result<OwnedFd> {
+    let control = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+    let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    Ok(control)
+}

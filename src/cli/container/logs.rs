@@ -1,0 +1,19 @@
+//! `learn logs`: what a container wrote, each stream to its own.
+
+use super::args;
+use super::streams;
+use crate::cli::{Context, Failure, moment};
+use crate::client::container::Logs;
+
+/// Prints a container's log.
+pub async fn logs(context: &Context, logs: args::Logs) -> Result<(), Failure> {
+    let container = context.client.inspect_container(&logs.container).await?;
+    let wanted = Logs {
+        follow: logs.follow,
+        tail: logs.tail,
+        since: moment::option("--since", logs.since.as_deref())?,
+        until: moment::option("--until", logs.until.as_deref())?,
+        timestamps: logs.timestamps,
+    };
+    streams::copy_log(context.client.container_logs(&container.id, &wanted).await?).await
+}

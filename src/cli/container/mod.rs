@@ -1,0 +1,11 @@
+//! The container verbs.
+
+pub mod act;
+pub mod args;
+pub mod create;
+mod environment;
+pub mod list;
+pub mod logs;
+pub mod run;
+pub mod start;
+pub mod streams;

@@ -1,0 +1,48 @@
+//! `learn run`: the calls Docker's client makes, in its order. create (404: pull, create
+//! again) → attach → wait → start. The wait is noted before the start, or a program that ends
+//! at once would be missed.
+
+use super::args::Run;
+use super::create;
+use super::streams::{self, Signals};
+use crate::cli::failure::while_at;
+use crate::cli::{Context, Failure, output};
+use crate::client::container::{Condition, Streams};
+
+/// Runs a container; its program's exit code is the failure to end with.
+pub async fn run(context: &Context, run: Run) -> Result<(), Failure> {
+    let id = create::make(context, "run", &run.shape, !run.detach).await?;
+    let ran = started(context, &run, &id).await;
+    if ran.is_err() && context.aborted() {
+        // What the learner stopped leaves nothing behind; the daemon may have removed it already.
+        let _ = context.client.remove_container(&id, true, true).await;
+    }
+    ran
+}
+
+async fn started(context: &Context, run: &Run, id: &str) -> Result<(), Failure> {
+    let client = &context.client;
+    let condition = if run.shape.rm { Condition::Removed } else { Condition::NextExit };
+    if run.detach {
+        let wait = client.wait_container(id, Some(condition)).await.map_err(while_at("run"))?;
+        client.start_container(id).await.map_err(while_at("run"))?;
+        drop(wait);
+        return output::line(id);
+    }
+    let signals = Signals::forward(context, id)?;
+    let attach = Streams { stdin: run.shape.interactive, stdout: true, stderr: true };
+    let hijacked = client.attach_container(id, attach).await.map_err(while_at("run"))?;
+    let attached = streams::join(hijacked, run.shape.interactive);
+    let wait = client.wait_container(id, Some(condition)).await.map_err(while_at("run"))?;
+    if let Err(error) = client.start_container(id).await {
+        // With --rm the daemon removes what never ran; leave when it is gone, as Docker does.
+        if run.shape.rm && !context.aborted() {
+            let _ = wait.exit_code().await;
+        }
+        return Err(while_at("run")(error));
+    }
+    attached.output_ended().await?;
+    let code = wait.exit_code().await.map_err(while_at("run"))?;
+    drop(signals);
+    output::exited(code)
+}

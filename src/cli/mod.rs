@@ -1,0 +1,187 @@
+//! The command line: Docker's verbs, and `learn`'s own beside them.
+//!
+//! ```text
+//!  words ─▶ parse (clap's tree, Docker's words for errors) ─▶ verb ─▶ client ─▶ daemon
+//!                                                              │
+//!                                              session ─▶ render (narration, on standard error)
+//! ```
+//!
+//! One noun a directory or file. A verb's own output follows Docker's to the letter; what `learn`
+//! says itself is in the learner's language and goes to standard error.
+
+mod args;
+mod container;
+mod context;
+mod daemon;
+pub mod exit;
+pub mod explain;
+mod failure;
+mod filter;
+mod format;
+pub mod help;
+mod image;
+mod moment;
+mod output;
+mod own_flags;
+mod parse;
+mod reference;
+mod refuse;
+pub mod render;
+mod session;
+mod system;
+mod tell;
+pub mod trace;
+pub mod watch;
+
+pub use failure::Failure;
+pub use parse::language;
+
+use crate::client::{Connector, Paths};
+use crate::text::Lang;
+use args::{Command, ContainerCommand, Global, ImageCommand, SystemCommand};
+use container::{act, create, list, logs, run, start};
+use context::Context;
+use daemon::DaemonCommand;
+use parse::Asked;
+use render::Options;
+use session::Session;
+use std::io::IsTerminal;
+use system::args::Kind;
+
+/// Called once by the daemon when it listens.
+pub type Ready = Box<dyn FnOnce() -> std::io::Result<()> + Send>;
+
+/// What `main` plugs in: the layers this one must not know.
+#[derive(Clone, Copy, Default)]
+pub struct Wiring {
+    /// Is the daemon until a signal ends it.
+    pub daemon: Option<fn(Paths, Ready) -> Result<(), Box<dyn std::error::Error>>>,
+    /// Connections to an engine of this very process, on the simulator.
+    pub simulate: Option<fn() -> Connector>,
+}
+
+/// Does what the words ask for; the program's name comes first.
+///
+/// # Errors
+/// What `main` prints and turns into an exit code.
+pub fn main(words: &[String], lang: Lang, wiring: &Wiring) -> Result<(), Failure> {
+    let cli = match parse::parse(words, lang)? {
+        Asked::Text(text) => return output::text(&text),
+        Asked::Command(cli) => cli,
+    };
+    let lang = cli.global.lang.unwrap_or(lang);
+    match cli.command {
+        Command::Daemon(command) => on_daemon(&cli.global, lang, wiring, command),
+        command => {
+            let title = parse::title(words);
+            // One thread: nothing here computes. Nothing of it is built for help or version.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let done = runtime.block_on(with_daemon(&cli.global, lang, wiring, &title, command));
+            // A read of standard input that never ends must not hold up the exit.
+            runtime.shutdown_background();
+            done
+        }
+    }
+}
+
+fn on_daemon(global: &Global, lang: Lang, wiring: &Wiring, command: DaemonCommand) -> Result<(), Failure> {
+    let paths = context::places(global)?;
+    match command {
+        DaemonCommand::Start => daemon::start(&paths, lang),
+        DaemonCommand::Stop => daemon::stop(&paths, lang),
+        DaemonCommand::Status => daemon::status(&paths, lang),
+        DaemonCommand::Run { detached } => daemon::run(wiring, paths, lang, detached),
+    }
+}
+
+/// A verb that talks to a daemon, told as it goes when that was asked for.
+async fn with_daemon(
+    global: &Global,
+    lang: Lang,
+    wiring: &Wiring,
+    title: &str,
+    command: Command,
+) -> Result<(), Failure> {
+    let depth = global.explain.unwrap_or_default();
+    let options = Options {
+        simulated: global.simulate,
+        stepping: global.step,
+        ..Options::for_stderr(lang, depth, global.color)
+    };
+    let mut context = Context::new(global, lang, wiring)?;
+    if global.step && !std::io::stdin().is_terminal() {
+        return Err(Failure::NoTerminal);
+    }
+    if global.step && command.reads_input() {
+        return Err(Failure::Usage(crate::text::ui(lang, "refused.step-input", &[])));
+    }
+    if command.is_told() && (global.explain.is_some() || global.step) {
+        context.session = Some(Session::open(&context.client, title, options, global.step).await?);
+    }
+    let done = verb(&context, options, command).await;
+    let aborted = context.aborted();
+    if let Some(session) = context.session.take() {
+        // The verb's own failure matters more than that of its narration.
+        session.close().await.or_else(|failure| if done.is_err() { Ok(()) } else { Err(failure) })?;
+    }
+    match done {
+        Err(_) if aborted => Err(Failure::Aborted),
+        done => done,
+    }
+}
+
+async fn verb(context: &Context, options: Options, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Container(command) => container_verb(context, command).await,
+        Command::Image(command) => image_verb(context, command).await,
+        Command::System(SystemCommand::Info(_)) | Command::Info(_) => system::info::info(context).await,
+        Command::System(SystemCommand::Events(events)) | Command::Events(events) => {
+            system::events::events(context, events).await
+        }
+        Command::Run(args) => run::run(context, *args).await,
+        Command::Create(args) => create::create(context, *args).await,
+        Command::Start(args) => start::start(context, args).await,
+        Command::Attach(args) => start::attach(context, args).await,
+        Command::Stop(args) => act::stop(context, args).await,
+        Command::Kill(args) => act::kill(context, args).await,
+        Command::Rm(args) => act::remove(context, args).await,
+        Command::Ps(args) => list::list(context, args).await,
+        Command::Logs(args) => logs::logs(context, args).await,
+        Command::Wait(args) => act::wait(context, args).await,
+        Command::Inspect(args) => system::inspect::inspect(context, args).await,
+        Command::Images(args) => image::list::list(context, args).await,
+        Command::Pull(args) => image::pull::verb(context, args).await,
+        Command::Rmi(args) => image::remove::remove(context, args).await,
+        Command::Version(_) => system::version::version(context).await,
+        Command::Explain(args) => tell::explain(context, options, args).await,
+        Command::Trace(command) => tell::traces(context, options, command).await,
+        Command::Watch(_) => tell::everything(context, options).await,
+        // Handled before there was a connection.
+        Command::Daemon(_) => Ok(()),
+    }
+}
+
+async fn container_verb(context: &Context, command: ContainerCommand) -> Result<(), Failure> {
+    match command {
+        ContainerCommand::Run(args) => run::run(context, *args).await,
+        ContainerCommand::Create(args) => create::create(context, *args).await,
+        ContainerCommand::Start(args) => start::start(context, args).await,
+        ContainerCommand::Attach(args) => start::attach(context, args).await,
+        ContainerCommand::Stop(args) => act::stop(context, args).await,
+        ContainerCommand::Kill(args) => act::kill(context, args).await,
+        ContainerCommand::Rm(args) => act::remove(context, args).await,
+        ContainerCommand::Ls(args) => list::list(context, args).await,
+        ContainerCommand::Logs(args) => logs::logs(context, args).await,
+        ContainerCommand::Wait(args) => act::wait(context, args).await,
+        ContainerCommand::Inspect(args) => system::inspect::named(context, args, Kind::Container).await,
+    }
+}
+
+async fn image_verb(context: &Context, command: ImageCommand) -> Result<(), Failure> {
+    match command {
+        ImageCommand::Ls(args) => image::list::list(context, args).await,
+        ImageCommand::Pull(args) => image::pull::verb(context, args).await,
+        ImageCommand::Rm(args) => image::remove::remove(context, args).await,
+        ImageCommand::Inspect(args) => system::inspect::named(context, args, Kind::Image).await,
+    }
+}

@@ -1,0 +1,131 @@
+//! The seam to the narration: a trace session beside the command's own requests.
+//!
+//! ```text
+//!  daemon ──records──▶ pump (this runtime) ──▶ teller (a thread) ──▶ standard error
+//!     ▲                                          │  waits for keys
+//!     └──────────── decisions ◀──────────────────┘
+//! ```
+//!
+//! The teller has a thread of its own: a learner who reads must not hold up the program's output.
+
+use super::Failure;
+use super::render::terminal::{LineKeys, SingleKeys, has_keys};
+use super::render::{self, Narrator, Options};
+use crate::client::{Client, JsonLines};
+use crate::trace::{Decision, Record, Stop};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// A session that is being told.
+pub struct Session {
+    client: Arc<Client>,
+    id: String,
+    aborted: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+    teller: JoinHandle<()>,
+}
+
+impl Session {
+    /// Opens a session; from then on the client's requests write into it.
+    ///
+    /// # Errors
+    /// When the daemon does not answer or knows no sessions.
+    pub async fn open(
+        client: &Arc<Client>,
+        title: &str,
+        options: Options,
+        step: bool,
+    ) -> Result<Session, Failure> {
+        let stop = if step { options.depth.stop() } else { Stop::Never };
+        let id = client.open_trace(title, stop).await?;
+        let records = client.trace_records(&id).await?;
+        client.write_into(&id);
+        let aborted = Arc::new(AtomicBool::new(false));
+        let (to_teller, told) = std::sync::mpsc::channel();
+        let (decide, decisions) = mpsc::unbounded_channel();
+        let tasks = vec![
+            tokio::spawn(pump(records, to_teller)),
+            tokio::spawn(pass_on(client.clone(), id.clone(), decisions, aborted.clone())),
+        ];
+        let teller = tokio::task::spawn_blocking(move || match step {
+            true => step_through(options, told, decide),
+            false => tell(options, told),
+        });
+        Ok(Session { client: client.clone(), id, aborted, tasks, teller })
+    }
+
+    /// Whether the learner stopped the work.
+    pub fn aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
+    }
+
+    /// Ends the session and waits until everything is told.
+    ///
+    /// # Errors
+    /// When the daemon is gone.
+    pub async fn close(self) -> Result<(), Failure> {
+        let closed = self.client.close_trace(&self.id).await;
+        if closed.is_err() {
+            // Without the daemon the records end by themselves, or never.
+            self.tasks.iter().for_each(JoinHandle::abort);
+        }
+        // A teller that panicked has said so itself.
+        let _ = self.teller.await;
+        Ok(closed?)
+    }
+}
+
+/// Records to the teller, in their order.
+async fn pump(mut records: JsonLines<Record>, teller: std::sync::mpsc::Sender<Record>) {
+    while let Ok(Some(record)) = records.next_line().await {
+        if teller.send(record).is_err() {
+            return;
+        }
+    }
+}
+
+/// Decisions to the gate.
+async fn pass_on(
+    client: Arc<Client>,
+    id: String,
+    mut decisions: mpsc::UnboundedReceiver<Decision>,
+    aborted: Arc<AtomicBool>,
+) {
+    while let Some(decision) = decisions.recv().await {
+        if decision == Decision::Abort {
+            aborted.store(true, Ordering::Release);
+        }
+        // A daemon that is gone holds nothing back any more.
+        let _ = client.decide(&id, decision).await;
+    }
+}
+
+fn tell(options: Options, records: std::sync::mpsc::Receiver<Record>) {
+    let mut narrator = Narrator::new(options, Box::new(io::stderr()));
+    for record in records {
+        narrator.record(&record);
+    }
+    narrator.finish();
+}
+
+fn step_through(
+    options: Options,
+    records: std::sync::mpsc::Receiver<Record>,
+    decide: mpsc::UnboundedSender<Decision>,
+) {
+    let keys: Box<dyn render::terminal::Keys> = match has_keys() {
+        true => Box::new(SingleKeys),
+        false => Box::new(LineKeys(io::BufReader::new(io::stdin()))),
+    };
+    let mut session = render::Session::new(options, Box::new(io::stderr()), keys);
+    for record in records {
+        if let Some(decision) = session.record(&record) {
+            // The receiver lives as long as the command.
+            let _ = decide.send(decision);
+        }
+    }
+    session.finish();
+}

@@ -1,0 +1,7 @@
+//! The verbs about the engine as a whole.
+
+pub mod args;
+pub mod events;
+pub mod info;
+pub mod inspect;
+pub mod version;

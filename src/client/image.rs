@@ -1,0 +1,77 @@
+//! Images: one function per endpoint.
+
+use super::connection::Request;
+use super::query::{Filters, Query, segment};
+use super::{Client, Error, JsonLines};
+use crate::wire::{ImageDelete, ImageSummary, JsonMessage};
+use hyper::Method;
+use serde_json::value::RawValue;
+
+/// Request header of a pull that names the hub to use: `docker`, `builtin` or a URL.
+pub const HUB_HEADER: &str = "learn-hub";
+
+/// base64url of `{}`: no credentials of the client's own. The daemon reads `config.json` itself.
+const NO_CREDENTIALS: &str = "e30=";
+
+/// What to pull.
+#[derive(Clone, Debug)]
+pub struct Pull<'a> {
+    /// Without tag or digest: `docker.io/library/alpine`.
+    pub name: &'a str,
+    /// Tag or digest; without either all tags.
+    pub tag: Option<&'a str>,
+    /// `linux/arm64`; the daemon's own when absent.
+    pub platform: Option<&'a str>,
+    /// `docker`, `builtin` or a URL; the daemon's choice when absent.
+    pub hub: Option<&'a str>,
+}
+
+impl Client {
+    /// `POST /images/create`: progress, line by line. Dropping the stream cancels the pull.
+    ///
+    /// # Errors
+    /// 404 when the registry has no such image.
+    pub async fn pull_image(&self, pull: &Pull<'_>) -> Result<JsonLines<JsonMessage>, Error> {
+        let query = Query::default()
+            .opt("fromImage", Some(pull.name))
+            .opt("tag", pull.tag)
+            .opt("platform", pull.platform);
+        let mut request = Request::new(Method::POST, query.onto("/images/create"))
+            .header("x-registry-auth", NO_CREDENTIALS);
+        if let Some(hub) = pull.hub {
+            request = request.header(HUB_HEADER, hub);
+        }
+        Ok(self.send(request).await?.lines())
+    }
+
+    /// `GET /images/json`.
+    ///
+    /// # Errors
+    /// When a filter is unknown.
+    pub async fn list_images(&self, all: bool, filters: &Filters) -> Result<Vec<ImageSummary>, Error> {
+        self.get("/images/json", &Query::default().flag("all", all).filters(filters)).await
+    }
+
+    /// `GET /images/{name}/json`, as the daemon wrote it.
+    ///
+    /// # Errors
+    /// 404 when there is no such image.
+    pub async fn inspect_image_raw(&self, name: &str) -> Result<Box<RawValue>, Error> {
+        self.get(&format!("/images/{}/json", segment(name)), &Query::default()).await
+    }
+
+    /// `DELETE /images/{name}`.
+    ///
+    /// # Errors
+    /// 404 when there is no such image, 409 when a container uses it.
+    pub async fn remove_image(
+        &self,
+        name: &str,
+        force: bool,
+        no_prune: bool,
+    ) -> Result<Vec<ImageDelete>, Error> {
+        let query = Query::default().flag("force", force).flag("noprune", no_prune);
+        let request = Request::new(Method::DELETE, query.onto(&format!("/images/{}", segment(name))));
+        self.send(request).await?.json().await
+    }
+}

@@ -1,0 +1,40 @@
+//! The engine about itself: one function per endpoint.
+
+use super::connection::Request;
+use super::query::{Filters, Query};
+use super::{Client, Error, JsonLines};
+use crate::wire::{EventMessage, Info, Version};
+use hyper::Method;
+
+impl Client {
+    /// `GET /version`.
+    ///
+    /// # Errors
+    /// When no daemon answers.
+    pub async fn server_version(&self) -> Result<Version, Error> {
+        self.get("/version", &Query::default()).await
+    }
+
+    /// `GET /info`.
+    ///
+    /// # Errors
+    /// When no daemon answers.
+    pub async fn info(&self) -> Result<Info, Error> {
+        self.get("/info", &Query::default()).await
+    }
+
+    /// `GET /events`: what happened since `since` and happens until `until` (seconds since the
+    /// epoch).
+    ///
+    /// # Errors
+    /// When a filter is unknown.
+    pub async fn events(
+        &self,
+        since: Option<&str>,
+        until: Option<&str>,
+        filters: &Filters,
+    ) -> Result<JsonLines<EventMessage>, Error> {
+        let query = Query::default().opt("since", since).opt("until", until).filters(filters);
+        Ok(self.send(Request::new(Method::GET, query.onto("/events"))).await?.lines())
+    }
+}

@@ -1,0 +1,4 @@
+//! Lessons: scripts in YAML, and what they know of a trace.
+
+pub mod known;
+pub mod script;
