@@ -38,7 +38,7 @@ pub use parse::language;
 
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
-use args::{Command, ContainerCommand, Global, ImageCommand, SystemCommand};
+use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
 use container::{act, create, list, logs, run, start};
 use context::Context;
 use daemon::DaemonCommand;
@@ -56,6 +56,8 @@ pub type Ready = Box<dyn FnOnce() -> std::io::Result<()> + Send>;
 pub struct Wiring {
     /// Is the daemon until a signal ends it.
     pub daemon: Option<fn(Paths, Ready) -> Result<(), Box<dyn std::error::Error>>>,
+    /// Runs the OCI bundle in a directory; Docker's exit code.
+    pub runtime: Option<fn(&str) -> Result<i32, Box<dyn std::error::Error>>>,
     /// Connections to an engine of this very process, on the simulator.
     pub simulate: Option<fn() -> Connector>,
 }
@@ -72,6 +74,13 @@ pub fn main(words: &[String], lang: Lang, wiring: &Wiring) -> Result<(), Failure
     let lang = cli.global.lang.unwrap_or(lang);
     match cli.command {
         Command::Daemon(command) => on_daemon(&cli.global, lang, wiring, command),
+        Command::Runtime(RuntimeCommand::Run { bundle, id: _ }) => match wiring.runtime {
+            Some(run) => {
+                let code = run(&bundle).map_err(|error| Failure::Runtime(error.to_string()))?;
+                output::exited(code.into())
+            }
+            None => Err(Failure::Runtime("this build has no runtime".to_owned())),
+        },
         command => {
             let title = parse::title(words);
             // One thread: nothing here computes. Nothing of it is built for help or version.
@@ -157,7 +166,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Trace(command) => tell::traces(context, options, command).await,
         Command::Watch(_) => tell::everything(context, options).await,
         // Handled before there was a connection.
-        Command::Daemon(_) => Ok(()),
+        Command::Daemon(_) | Command::Runtime(_) => Ok(()),
     }
 }
 

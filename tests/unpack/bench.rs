@@ -170,7 +170,9 @@ pub fn needs_root(what: &str) -> bool {
 pub fn as_nobody<T: Send>(work: impl FnOnce(&Bench) -> T + Send) -> T {
     let bench = Bench::new();
     if is_root() {
-        std::os::unix::fs::chown(bench.temp.path(), Some(65534), Some(65534)).unwrap();
+        for path in [bench.temp.path().to_owned(), bench.temp.path().join("outside")] {
+            std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
+        }
     }
     let result = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {

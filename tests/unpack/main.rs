@@ -2,6 +2,7 @@
 
 mod bench;
 mod bytes;
+mod copy;
 mod disk;
 mod hostile;
 mod limits;

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, as_nobody, text};
 use learn::kernel::linux::remove::remove_tree;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -42,6 +43,9 @@ fn a_user_removes_directories_without_permissions() {
 
 #[test]
 fn a_tree_deeper_than_any_path_and_any_descriptor_table_is_removed() {
+    // The usual limit is 1024; lower, so that the other tests' descriptors do not matter.
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, 512, hard).unwrap();
     as_nobody(|bench| {
         fs::create_dir(bench.root()).unwrap();
         let flags = OFlags::PATH | OFlags::DIRECTORY;

@@ -45,6 +45,7 @@ fn a_partial_blob_is_cut_to_the_offset_and_never_shorter_than_it() {
     std::fs::write(bench.blob(), longer).unwrap();
     let hand = || Hand { media_type: GZIP, offset: 1000, ..Hand::default() };
     assert_eq!(bench.hand(&layer, hand()).unwrap().unpacked.digest, digest(&layer));
+    assert!(std::fs::read(bench.blob()).unwrap() == layer);
 
     let bench = Bench::new();
     std::fs::write(bench.blob(), &layer[..999]).unwrap();

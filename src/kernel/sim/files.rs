@@ -189,7 +189,11 @@ impl World {
                 }
             }
             Sort::Proc(_) => Err(Errno::ENOENT),
-            Sort::Cgroup(_) | Sort::Fixed => Err(Errno::EPERM),
+            // open(2) with O_CREAT says EACCES where mkdir(2) and mknod(2) say EPERM.
+            Sort::Cgroup(_) | Sort::Fixed => match node.content {
+                Content::File(_) => Err(Errno::EACCES),
+                _ => Err(Errno::EPERM),
+            },
             Sort::Plain => self.filesystems.get_mut(fs).tree.add(at.ino, name, node),
         }
     }
