@@ -1,7 +1,10 @@
 //! The one program in all its roles: command line, daemon, shim. The only place that prints an
 //! error and lets go of an exit code (which [`learn::cli::exit`] chooses).
 
-use learn::cli::{self, Failure, Wiring};
+use learn::api::daemon::{DaemonOptions, run as run_daemon};
+use learn::cli::{self, Failure, Ready, Wiring};
+use learn::client::Paths;
+use learn::image::RegistryConfig;
 use learn::kernel::linux::{LinuxJail, probe};
 use learn::runtime::{run, shim};
 use learn::text::{self, Lang};
@@ -9,7 +12,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The layers the command line does not know.
-const WIRING: Wiring = Wiring { daemon: None, runtime: Some(run_bundle), simulate: None };
+const WIRING: Wiring = Wiring { daemon: Some(daemon), runtime: Some(run_bundle), simulate: None };
 
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.
@@ -42,6 +45,18 @@ fn shim() -> ExitCode {
             cli::exit::Exit::Failure.into()
         }
     }
+}
+
+/// `learn daemon run`. Two threads are enough: what computes has threads of its own.
+fn daemon(paths: Paths, ready: Ready) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let options = DaemonOptions {
+        root: paths.root.clone(),
+        socket: paths.host.socket().to_owned(),
+        registry: RegistryConfig::default(),
+    };
+    // Whoever waited for the word may be gone; the daemon is wanted all the same.
+    Ok(runtime.block_on(run_daemon(options, || drop(ready())))?)
 }
 
 /// `learn runtime run`.
