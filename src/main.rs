@@ -7,7 +7,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 /// The layers the command line does not know.
-const WIRING: Wiring = Wiring { daemon: None, simulate: None };
+const WIRING: Wiring =
+    Wiring { daemon: None, simulate: None, examine: Some(learn::kernel::linux::examine::examine) };
 
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.

@@ -6,7 +6,7 @@ use super::daemon::DaemonCommand;
 use super::image::args as image;
 use super::render::{ColorChoice, Depth};
 use super::system::args as system;
-use super::{tell, trace};
+use super::{doctor, tell, trace};
 use crate::text::Lang;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -94,6 +94,7 @@ pub enum Command {
     #[command(subcommand)]
     Trace(trace::TraceCommand),
     Watch(tell::Watch),
+    Doctor(doctor::Doctor),
     #[command(subcommand)]
     Daemon(DaemonCommand),
     #[command(subcommand)]
@@ -156,7 +157,14 @@ impl Command {
 
     /// Whether the verb is work of the engine's, and not a look at its traces.
     pub fn is_told(&self) -> bool {
-        !matches!(self, Command::Explain(_) | Command::Trace(_) | Command::Watch(_) | Command::Daemon(_))
+        !matches!(
+            self,
+            Command::Explain(_)
+                | Command::Trace(_)
+                | Command::Watch(_)
+                | Command::Doctor(_)
+                | Command::Daemon(_)
+        )
     }
 
     /// Whether standard input belongs to the container's program.

@@ -13,6 +13,7 @@ mod args;
 mod container;
 mod context;
 mod daemon;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 mod failure;
@@ -38,6 +39,7 @@ pub use parse::language;
 
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
+use crate::wire::Examination;
 use args::{Command, ContainerCommand, Global, ImageCommand, SystemCommand};
 use container::{act, create, list, logs, run, start};
 use context::Context;
@@ -46,6 +48,7 @@ use parse::Asked;
 use render::Options;
 use session::Session;
 use std::io::IsTerminal;
+use std::path::Path;
 use system::args::Kind;
 
 /// Called once by the daemon when it listens.
@@ -58,6 +61,8 @@ pub struct Wiring {
     pub daemon: Option<fn(Paths, Ready) -> Result<(), Box<dyn std::error::Error>>>,
     /// Connections to an engine of this very process, on the simulator.
     pub simulate: Option<fn() -> Connector>,
+    /// Tries out what this machine can do, for an engine whose state is in the directory.
+    pub examine: Option<fn(&Path) -> Examination>,
 }
 
 /// Does what the words ask for; the program's name comes first.
@@ -72,6 +77,8 @@ pub fn main(words: &[String], lang: Lang, wiring: &Wiring) -> Result<(), Failure
     let lang = cli.global.lang.unwrap_or(lang);
     match cli.command {
         Command::Daemon(command) => on_daemon(&cli.global, lang, wiring, command),
+        // Before there is any thread: it tries things out in copies of this process.
+        Command::Doctor(_) => doctor::doctor(&context::places(&cli.global)?, lang, wiring),
         command => {
             let title = parse::title(words);
             // One thread: nothing here computes. Nothing of it is built for help or version.
@@ -157,7 +164,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Trace(command) => tell::traces(context, options, command).await,
         Command::Watch(_) => tell::everything(context, options).await,
         // Handled before there was a connection.
-        Command::Daemon(_) => Ok(()),
+        Command::Daemon(_) | Command::Doctor(_) => Ok(()),
     }
 }
 
