@@ -18,6 +18,8 @@ pub mod container;
 pub mod engine;
 pub mod hub;
 
+pub mod api;
+
 pub mod lesson;
 
 pub mod client;

@@ -1,18 +1,30 @@
 //! The one program in all its roles: command line, daemon, shim. The only place that prints an
 //! error and lets go of an exit code (which [`learn::cli::exit`] chooses).
 
-use learn::cli::{self, Failure, Wiring};
+use learn::api::daemon::{DaemonOptions, run as run_daemon};
+use learn::cli::{self, Failure, Ready, Wiring};
+use learn::client::Paths;
+use learn::image::RegistryConfig;
+use learn::kernel::linux::{LinuxJail, probe};
+use learn::runtime::{run, shim};
 use learn::text::{self, Lang};
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The layers the command line does not know.
-const WIRING: Wiring =
-    Wiring { daemon: None, simulate: None, examine: Some(learn::kernel::linux::examine::examine) };
+const WIRING: Wiring = Wiring {
+    daemon: Some(daemon),
+    runtime: Some(run_bundle),
+    simulate: None,
+    examine: Some(learn::kernel::linux::examine::examine),
+};
 
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if is_shim(&words) {
+        return shim();
+    }
     let lang = cli::language(&words);
     match cli::main(&words, lang, &WIRING) {
         Ok(()) => cli::exit::Exit::Success.into(),
@@ -21,6 +33,40 @@ fn main() -> ExitCode {
             cli::exit::of(&failure)
         }
     }
+}
+
+/// The daemon calls it by this name; a person may say `learn shim`.
+fn is_shim(words: &[String]) -> bool {
+    let name = words.first().map(|name| name.rsplit('/').next().unwrap_or(name));
+    name == Some("learn-shim") || words.get(1).is_some_and(|role| role == "shim")
+}
+
+/// The small parent of one container; its standard error is its log.
+fn shim() -> ExitCode {
+    match shim::main(&mut LinuxJail::default()) {
+        Ok(()) => cli::exit::Exit::Success.into(),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "learn-shim: {error}");
+            cli::exit::Exit::Failure.into()
+        }
+    }
+}
+
+/// `learn daemon run`. Two threads are enough: what computes has threads of its own.
+fn daemon(paths: Paths, ready: Ready) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let options = DaemonOptions {
+        root: paths.root.clone(),
+        socket: paths.host.socket().to_owned(),
+        registry: RegistryConfig::default(),
+    };
+    // Whoever waited for the word may be gone; the daemon is wanted all the same.
+    Ok(runtime.block_on(run_daemon(options, || drop(ready())))?)
+}
+
+/// `learn runtime run`.
+fn run_bundle(bundle: &str) -> Result<i32, Box<dyn std::error::Error>> {
+    Ok(run::run(&mut LinuxJail::default(), &probe::probe(), bundle)?)
 }
 
 /// The error in Docker's words, then advice in the learner's, apart from it.

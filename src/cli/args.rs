@@ -98,11 +98,26 @@ pub enum Command {
     #[command(subcommand)]
     Daemon(DaemonCommand),
     #[command(subcommand)]
+    Runtime(RuntimeCommand),
+    #[command(subcommand)]
     Container(ContainerCommand),
     #[command(subcommand)]
     Image(ImageCommand),
     #[command(subcommand)]
     System(SystemCommand),
+}
+
+/// `learn runtime …`: the OCI runtime alone, without a daemon.
+#[derive(Debug, Subcommand)]
+pub enum RuntimeCommand {
+    #[command(override_usage = "learn runtime run --bundle DIR ID")]
+    Run {
+        #[arg(long, short = 'b', value_name = "DIR", default_value = ".", hide_default_value = true)]
+        bundle: String,
+        /// Other runtimes keep state under this name; a run from start to exit keeps none.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
 /// `learn container …`.
@@ -157,14 +172,12 @@ impl Command {
 
     /// Whether the verb is work of the engine's, and not a look at its traces.
     pub fn is_told(&self) -> bool {
-        !matches!(
-            self,
-            Command::Explain(_)
-                | Command::Trace(_)
-                | Command::Watch(_)
-                | Command::Doctor(_)
-                | Command::Daemon(_)
-        )
+        !matches!(self, Command::Explain(_) | Command::Trace(_) | Command::Watch(_)) && !self.is_local()
+    }
+
+    /// Whether the verb needs no connection.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Command::Daemon(_) | Command::Doctor(_) | Command::Runtime(_))
     }
 
     /// Whether standard input belongs to the container's program.

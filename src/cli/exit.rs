@@ -36,7 +36,9 @@ pub fn of(failure: &Failure) -> ExitCode {
         // A program's own code; wait(2) has room for eight bits.
         Failure::Exited(code) => ExitCode::from((code & 0xff) as u8),
         Failure::Usage(_) => Exit::Daemon.into(),
-        Failure::Container { source, .. } => of_start(source).into(),
+        Failure::Container { source: client::Error::Daemon { message, .. }, .. } => of_start(message).into(),
+        Failure::Container { .. } => Exit::Daemon.into(),
+        Failure::Runtime(message) => of_start(message).into(),
         Failure::Interrupted | Failure::Aborted => Exit::Interrupted.into(),
         Failure::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::BrokenPipe.into(),
         _ => Exit::Failure.into(),
@@ -44,8 +46,7 @@ pub fn of(failure: &Failure) -> ExitCode {
 }
 
 /// Docker's client knows 126 and 127 by the words of the daemon's message.
-fn of_start(error: &client::Error) -> Exit {
-    let client::Error::Daemon { message, .. } = error else { return Exit::Daemon };
+fn of_start(message: &str) -> Exit {
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if says(&[
         "executable file not found",

@@ -4,7 +4,7 @@
 use super::render::{Depth, Narrator, Options, Paint, Tone};
 use crate::op::{Op, ProcessOp};
 use crate::text::{self, Lang};
-use crate::trace::{Event, Facts, Note, Record, Scope, TraceInfo};
+use crate::trace::{Decision, Event, Facts, Note, Record, Scope, TraceInfo};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use std::io::{self, Write};
@@ -118,7 +118,10 @@ impl Found {
             }
             Event::Note { note: Note::Exited, facts } => self.exited = Some(facts.clone()),
             Event::Note { note: Note::Running, .. } => self.started = true,
-            Event::Note { note: Note::Aborted, .. } => self.aborted = true,
+            Event::Note { note: Note::Aborted, .. } | Event::Released { decision: Decision::Abort } => {
+                self.aborted = true;
+            }
+            Event::Did { op, .. } if op == "process.exec" => self.started = true,
             // The innermost error comes first; a lookup that misses is followed by a pull.
             Event::Closed { error: Some(error), .. } => {
                 self.error.get_or_insert_with(|| error.clone());

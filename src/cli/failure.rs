@@ -25,6 +25,9 @@ pub enum Failure {
         /// What the daemon said.
         source: client::Error,
     },
+    /// `learn runtime run`: the bundle's program never ran.
+    #[error("learn runtime: {0}")]
+    Runtime(String),
     /// A file the command line names.
     #[error("{0}")]
     File(String),

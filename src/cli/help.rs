@@ -8,9 +8,6 @@ use std::collections::BTreeMap;
 
 const HELP: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/help.yaml"));
 
-/// What clap prints around our sentences.
-const TEMPLATE: &str = "\n{usage-heading}  {usage}\n\n{about-section}{all-args}{after-help}\n";
-
 /// `lessons/help.yaml`.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -78,8 +75,9 @@ fn translate(command: Command, path: &str, help: &Help, lang: Lang) -> Command {
     };
     let names: Vec<String> =
         command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    let template = format!("{}:  {{usage}}\n\n{{about}}\n\n{{all-args}}{{after-help}}", heading("usage"));
     let mut command = command
-        .help_template(TEMPLATE)
+        .help_template(template)
         .about(help.verbs.get(key).map(|text| text.get(lang).to_owned()).unwrap_or_default())
         .subcommand_help_heading(heading("commands"))
         .mut_args(|argument| {
@@ -90,10 +88,9 @@ fn translate(command: Command, path: &str, help: &Help, lang: Lang) -> Command {
                 (_, true) => "learn",
                 _ => "options",
             };
-            argument
-                .help(sentence(&id).unwrap_or_default())
-                .hide_possible_values(true)
-                .help_heading(heading(place))
+            let values = argument.get_action().takes_values();
+            let argument = argument.help(sentence(&id).unwrap_or_default()).help_heading(heading(place));
+            if values { argument.hide_possible_values(true) } else { argument }
         });
     if let Some(after) = help.after.get(key) {
         command = command.after_help(format!("\n{}", after.get(lang)));

@@ -40,7 +40,7 @@ pub use parse::language;
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
 use crate::wire::Examination;
-use args::{Command, ContainerCommand, Global, ImageCommand, SystemCommand};
+use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
 use container::{act, create, list, logs, run, start};
 use context::Context;
 use daemon::DaemonCommand;
@@ -59,6 +59,8 @@ pub type Ready = Box<dyn FnOnce() -> std::io::Result<()> + Send>;
 pub struct Wiring {
     /// Is the daemon until a signal ends it.
     pub daemon: Option<fn(Paths, Ready) -> Result<(), Box<dyn std::error::Error>>>,
+    /// Runs the OCI bundle in a directory; Docker's exit code.
+    pub runtime: Option<fn(&str) -> Result<i32, Box<dyn std::error::Error>>>,
     /// Connections to an engine of this very process, on the simulator.
     pub simulate: Option<fn() -> Connector>,
     /// Tries out what this machine can do, for an engine whose state is in the directory.
@@ -79,6 +81,13 @@ pub fn main(words: &[String], lang: Lang, wiring: &Wiring) -> Result<(), Failure
         Command::Daemon(command) => on_daemon(&cli.global, lang, wiring, command),
         // Before there is any thread: it tries things out in copies of this process.
         Command::Doctor(_) => doctor::doctor(&context::places(&cli.global)?, lang, wiring),
+        Command::Runtime(RuntimeCommand::Run { bundle, id: _ }) => match wiring.runtime {
+            Some(run) => {
+                let code = run(&bundle).map_err(|error| Failure::Runtime(error.to_string()))?;
+                output::exited(code.into())
+            }
+            None => Err(Failure::Runtime("this build has no runtime".to_owned())),
+        },
         command => {
             let title = parse::title(words);
             // One thread: nothing here computes. Nothing of it is built for help or version.
@@ -164,7 +173,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Trace(command) => tell::traces(context, options, command).await,
         Command::Watch(_) => tell::everything(context, options).await,
         // Handled before there was a connection.
-        Command::Daemon(_) | Command::Doctor(_) => Ok(()),
+        Command::Daemon(_) | Command::Doctor(_) | Command::Runtime(_) => Ok(()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! From words to a command, and from clap's errors to Docker's words.
 
-use super::args::Cli;
+use super::args::{Cli, Command as Verb};
 use super::{Failure, help, own_flags, refuse};
-use crate::text::Lang;
+use crate::text::{Lang, ui};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, FromArgMatches};
 
@@ -36,6 +36,7 @@ pub fn parse(words: &[String], lang: Lang) -> Result<Asked, Failure> {
     match cli {
         Ok(mut cli) => {
             claim_own_flags(&mut cli)?;
+            refuse_out_of_place(&cli, lang)?;
             Ok(Asked::Command(Box::new(cli)))
         }
         Err(error) => translate(&error, words, lang),
@@ -53,6 +54,30 @@ fn claim_own_flags(cli: &mut Cli) -> Result<(), Failure> {
     cli.global.step |= own.step;
     cli.global.lang = own.lang.or(cli.global.lang);
     Ok(())
+}
+
+/// `learn`'s options are accepted everywhere, so those that a verb could only ignore are refused
+/// by hand.
+fn refuse_out_of_place(cli: &Cli, lang: Lang) -> Result<(), Failure> {
+    let lang = cli.global.lang.unwrap_or(lang);
+    // Traces and sightings have a depth of their own to be told in.
+    let has_depth = matches!(cli.command, Verb::Trace(_) | Verb::Watch(_));
+    if cli.command.is_told() {
+        return Ok(());
+    }
+    let global = &cli.global;
+    let flags = [
+        ("--step", global.step),
+        ("--explain", global.explain.is_some() && !has_depth),
+        ("--simulate", global.simulate),
+        ("--hub", global.hub.is_some()),
+    ];
+    match flags.iter().find(|(_, present)| *present) {
+        None => Ok(()),
+        Some((flag, _)) => {
+            Err(Failure::Usage(format!("flag not supported: {flag}: {}", ui(lang, "refused.not-here", &[]))))
+        }
+    }
 }
 
 /// The command line without `learn`'s own options: the title of its trace.
@@ -86,9 +111,11 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
     let argument = context(ContextKind::InvalidArg);
     let usage = |message: String| Err(Failure::Usage(format!("{message}\n{see}")));
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Ok(Asked::Text(help::render(&path, lang)))
-        }
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::MissingSubcommand => Ok(Asked::Text(help::render(&path, lang))),
+        // Docker's client understands it wherever it means nothing else.
+        ErrorKind::UnknownArgument if argument == "-h" => Ok(Asked::Text(help::render(&path, lang))),
         ErrorKind::DisplayVersion => Ok(Asked::Text(error.to_string())),
         ErrorKind::UnknownArgument if argument.starts_with('-') => {
             usage(refuse::reason(lang, verb, &argument).unwrap_or_else(|| unknown_flag(&argument, words)))
@@ -97,7 +124,7 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
             Err(Failure::Arguments(wrong_count(&tree, &path, words)))
         }
         ErrorKind::MissingRequiredArgument => Err(Failure::Arguments(wrong_count(&tree, &path, words))),
-        ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand => {
+        ErrorKind::InvalidSubcommand => {
             let unknown = context(ContextKind::InvalidSubcommand);
             Err(Failure::Arguments(format!(
                 "learn: unknown command: {path} {unknown}\n\nRun '{path} --help' for more information"

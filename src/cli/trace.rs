@@ -2,9 +2,9 @@
 //!
 //! Where the traces come from is the client's affair; these functions take what it brings.
 
-use super::render::{ColorChoice, Depth, Narrator, Options};
+use super::render::{Depth, Narrator, Options};
 use crate::text::{self, Lang};
-use crate::trace::{Record, TraceInfo, file};
+use crate::trace::{Record, TraceInfo};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -104,14 +104,4 @@ pub fn export(info: &TraceInfo, records: impl IntoIterator<Item = Record>, path:
     let mut file = io::BufWriter::new(std::fs::File::create_new(path)?);
     json(info, records, &mut file)?;
     file.flush()
-}
-
-/// Tells an exported trace on standard error.
-///
-/// # Errors
-/// When the file cannot be read or a line is malformed.
-pub fn replay(lang: Lang, depth: Depth, color: ColorChoice, path: &Path) -> Result<(), file::Error> {
-    let (info, records) = file::read(path)?;
-    show(Options::for_stderr(lang, depth, color), &info, records, Box::new(io::stderr()));
-    Ok(())
 }

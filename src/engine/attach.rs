@@ -1,6 +1,6 @@
 //! `docker attach`: a client's connection goes to the shim, which writes to it directly.
 
-use super::{Engine, Error};
+use super::{Container, Engine, Error};
 use crate::container::log::{Filter, Reader};
 use crate::kernel::TracedHost;
 use crate::runtime::protocol::{Attach, ToShim};
@@ -8,6 +8,8 @@ use crate::trace::Scope;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// What a client asks of an attach.
 #[derive(Clone, Debug, Default)]
@@ -20,29 +22,50 @@ pub struct AttachOptions {
     pub logs: bool,
 }
 
+/// A promised attach: made before the request is answered, kept when the connection is free. A
+/// start that comes in between waits for it, so that no output is lost.
+#[derive(Debug)]
+pub struct Ticket {
+    container: Arc<Container>,
+    /// For a container that does not run yet.
+    promise: Option<oneshot::Sender<(Attach, OwnedFd)>>,
+}
+
+impl Ticket {
+    /// Whether the container has a terminal: its stream has no frames then.
+    pub fn tty(&self) -> bool {
+        self.container.record().config.tty
+    }
+}
+
 impl Engine {
-    /// Whether the container can be attached to, before the connection is taken over.
+    /// Promises a container a client's connection.
     ///
     /// # Errors
     /// No such container.
-    pub fn check_attach(&self, wanted: &str) -> Result<bool, Error> {
+    pub fn expect_attach(&self, wanted: &str, stream: bool) -> Result<Ticket, Error> {
         let container = self.containers.find(wanted)?;
-        let tty = container.record().config.tty;
-        Ok(tty)
+        let mut promise = None;
+        if stream && container.shim().is_none() {
+            let (sender, receiver) = oneshot::channel();
+            container.expect(receiver);
+            promise = Some(sender);
+        }
+        Ok(Ticket { container, promise })
     }
 
     /// Hands a connection to the container: now when it runs, else at its start.
     ///
     /// # Errors
-    /// No such container; its shim is gone.
+    /// Its shim is gone.
     pub async fn attach(
         &self,
         door: &TracedHost,
-        wanted: &str,
+        ticket: Ticket,
         options: AttachOptions,
         connection: OwnedFd,
     ) -> Result<(), Error> {
-        let container = self.containers.find(wanted)?;
+        let Ticket { container, promise } = ticket;
         door.within(Scope::ContainerAttach, container.short_id(), |_| async move {
             let broken = |error: std::io::Error| Error::Shim {
                 container: container.short_id(),
@@ -56,16 +79,18 @@ impl Engine {
                 return Ok(());
             }
             self.events.container(&container.snapshot(), "attach", &[]);
-            match container.shim() {
-                Some(shim) => {
+            match (promise, container.shim()) {
+                (Some(promise), _) => {
+                    // Nobody takes it any more: the container is gone, and the stream ends.
+                    let _ = promise.send((options.streams, connection));
+                    Ok(())
+                }
+                (None, Some(shim)) => {
                     let attach = ToShim::Attach(options.streams);
                     shim.send(&attach, Some(connection.as_fd())).await.map_err(broken)
                 }
-                None => {
-                    let mut pending = container.pending.lock().unwrap_or_else(|poison| poison.into_inner());
-                    pending.push((options.streams, connection));
-                    Ok(())
-                }
+                // It ended meanwhile, and so does the stream.
+                (None, None) => Ok(()),
             }
         })
         .await

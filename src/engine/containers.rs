@@ -7,7 +7,7 @@ use crate::runtime::protocol::Attach;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// One container of the running engine.
 #[derive(Debug)]
@@ -20,9 +20,12 @@ pub struct Container {
     /// The running program's shim.
     pub(super) shim: Mutex<Option<Arc<ShimSocket>>>,
     /// Clients that attached before the start.
-    pub(super) pending: Mutex<Vec<(Attach, OwnedFd)>>,
+    pending: Mutex<Vec<Expected>>,
     progress: watch::Sender<Progress>,
 }
+
+/// A client's connection on its way to the container; the sender goes away when the client does.
+pub(super) type Expected = oneshot::Receiver<(Attach, OwnedFd)>;
 
 /// What waiters wait for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +97,11 @@ impl Container {
         *self.shim.lock().unwrap_or_else(|poison| poison.into_inner()) = shim;
     }
 
-    pub(super) fn take_pending(&self) -> Vec<(Attach, OwnedFd)> {
+    pub(super) fn expect(&self, connection: Expected) {
+        self.pending.lock().unwrap_or_else(|poison| poison.into_inner()).push(connection);
+    }
+
+    pub(super) fn take_pending(&self) -> Vec<Expected> {
         std::mem::take(&mut *self.pending.lock().unwrap_or_else(|poison| poison.into_inner()))
     }
 }

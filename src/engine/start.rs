@@ -98,7 +98,10 @@ impl Engine {
         .await?;
         let start = self.instructions(door, container).await;
         socket.send(&ToShim::Start(Box::new(start)), None).await.map_err(broken)?;
-        for (attach, descriptor) in container.take_pending() {
+        for expected in container.take_pending() {
+            // Its connection is handed over as soon as the answer to the attach is written; a
+            // client that left meanwhile gets nothing.
+            let Ok((attach, descriptor)) = expected.await else { continue };
             socket.send(&ToShim::Attach(attach), Some(descriptor.as_fd())).await.map_err(broken)?;
         }
         socket.send(&ToShim::Go, None).await.map_err(broken)?;

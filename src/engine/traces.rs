@@ -5,7 +5,7 @@ use crate::trace::file::{self, Writer};
 use crate::trace::{Decision, Gate, Stop, Trace, TraceInfo, Watchers};
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A client process; the start time tells apart two that had one pid after the other.
@@ -146,11 +146,12 @@ impl Traces {
         file::list(&self.directory)
     }
 
-    /// The file of the trace called `wanted`: an id, the beginning of one, or `last`.
+    /// The trace called `wanted` (an id, the beginning of one, or `last`), as its file holds it: a
+    /// header line, then a line a record.
     ///
     /// # Errors
     /// [`Error::NoSuchTrace`], [`Error::Ambiguous`].
-    pub fn path(&self, wanted: &str) -> Result<PathBuf, Error> {
+    pub fn document(&self, wanted: &str) -> Result<Vec<u8>, Error> {
         let infos = self.list();
         let mut matches = infos.iter().filter(|info| wanted == "last" || info.id.starts_with(wanted));
         let missing = || Error::NoSuchTrace(wanted.to_owned());
@@ -158,7 +159,23 @@ impl Traces {
         if wanted != "last" && first.id != wanted && matches.next().is_some() {
             return Err(Error::Ambiguous(wanted.to_owned()));
         }
-        Ok(Path::new(&self.directory).join(format!("{}.jsonl", first.id)))
+        if self.simulated {
+            return self.in_memory(&first.id).ok_or_else(missing);
+        }
+        fs::read(self.directory.join(format!("{}.jsonl", first.id))).map_err(|_| missing())
+    }
+
+    fn in_memory(&self, id: &str) -> Option<Vec<u8>> {
+        let live = self.live();
+        let sessions = live.sessions.values().map(|(_, trace)| trace);
+        let trace = sessions.chain(live.peers.values()).find(|trace| trace.info().id == id)?;
+        let mut document = serde_json::to_vec(trace.info()).ok()?;
+        for record in trace.records() {
+            document.push(b'\n');
+            serde_json::to_writer(&mut document, &record).ok()?;
+        }
+        document.push(b'\n');
+        Some(document)
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -185,6 +202,7 @@ impl Live {
 mod tests {
     use super::*;
     use crate::engine::source::SystemSource;
+    use std::path::Path;
 
     fn traces(root: &Path) -> Traces {
         fs::create_dir_all(root.join("traces")).unwrap();
@@ -202,8 +220,9 @@ mod tests {
         let gone = Peer { started: 1, ..peer };
         assert_ne!(trace.info().id, traces.of_peer(gone, None).info().id);
         assert_eq!(traces.list().len(), 2);
-        assert!(traces.path(&trace.info().id[..8]).unwrap().exists());
-        assert!(traces.path("last").is_ok() && traces.path("zz").is_err());
+        let document = traces.document(&trace.info().id[..8]).unwrap();
+        assert!(document.starts_with(b"{\"id\":"));
+        assert!(traces.document("last").is_ok() && traces.document("zz").is_err());
     }
 
     #[test]

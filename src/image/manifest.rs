@@ -21,6 +21,8 @@ pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
+/// Followed by `json` or `prettyjws`.
+const DOCKER_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
@@ -60,9 +62,9 @@ pub enum Error {
         /// Its media type.
         artifact: String,
     },
-    /// The list has nothing for this machine.
+    /// The list has nothing for this platform.
     #[error("no matching manifest for {0} in the manifest list entries")]
-    NoMatch(Platform),
+    NoMatch(String),
     /// One image, and not for the platform asked for.
     #[error(
         "image with reference {of} was found but its platform ({actual}) does not match the specified platform ({wanted})"
@@ -70,10 +72,10 @@ pub enum Error {
     OtherPlatform {
         /// The reference.
         of: String,
-        /// The image's.
-        actual: Platform,
-        /// The one asked for.
-        wanted: Platform,
+        /// The image's, as shown.
+        actual: String,
+        /// The one asked for, as shown.
+        wanted: String,
     },
     /// Made for another operating system.
     #[error("image operating system {0:?} cannot be used on this platform")]
@@ -141,7 +143,8 @@ impl Document {
             .map_err(|error| malformed("manifest", of, "a json object", &error))?;
         let own = json.get("mediaType").and_then(Value::as_str).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if json.get("schemaVersion").and_then(Value::as_u64) == Some(1) || media_type.contains("manifest.v1+")
+        if json.get("schemaVersion").and_then(Value::as_u64) == Some(1)
+            || media_type.starts_with(DOCKER_SCHEMA1)
         {
             return Err(Error::Schema1 { of: of.to_owned() });
         }

@@ -182,7 +182,7 @@ impl Puller<'_> {
             if let Some(wanted) = &self.request.platform {
                 let actual = platform_of(&parsed);
                 if !wanted.runs(&actual) {
-                    let wanted = wanted.clone();
+                    let (actual, wanted) = (actual.to_string(), wanted.to_string());
                     return Err(super::manifest::Error::OtherPlatform { of, actual, wanted }.into());
                 }
             }

@@ -72,6 +72,9 @@ struct Options {
     linked: bool,
 }
 
+/// Under which path a layer is named in the options.
+type PathOf<'a> = &'a dyn Fn(&Layer) -> String;
+
 /// The overlay's options, by the layers' own names if they fit, else by their short ones.
 fn plan(
     store: &Store,
@@ -86,7 +89,7 @@ fn plan(
         format!("lowerdir={lower},upperdir={escaped}/upper,workdir={escaped}/work{marks}")
     };
     // overlayfs wants the uppermost first; an image lists the lowest first.
-    let stack = |path: &dyn Fn(&Layer) -> String| {
+    let stack = |path: PathOf<'_>| {
         let paths: Vec<String> = layers.iter().rev().map(|layer| escape(&path(layer))).collect();
         paths.join(":")
     };
@@ -94,7 +97,7 @@ fn plan(
         let lower = escape(&format!("{container}/lower"));
         return Ok(Options { line: line(&lower), lower, linked: false });
     }
-    let names: [(bool, &dyn Fn(&Layer) -> String); 2] = [
+    let names: [(bool, PathOf<'_>); 2] = [
         (false, &|layer| store.layer_path(&layer.diff_id)),
         (true, &|layer| short_path(store, &layer.diff_id)),
     ];

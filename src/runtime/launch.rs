@@ -136,6 +136,8 @@ fn map_ids(
     mappings: Option<[(&'static str, String); 3]>,
 ) -> Result<(), OpError> {
     let Some(mappings) = mappings else { return Ok(()) };
+    let outside = mappings[1].1.split(' ').nth(1).unwrap_or_default().to_owned();
+    jail.note(Note::IdMapping, facts([("inside", &0), ("outside", &outside), ("count", &1)]));
     for (file, value) in mappings {
         jail.perform(FsOp::WriteFile {
             path: format!("/proc/{pid}/{file}"),
@@ -156,7 +158,7 @@ fn id_mappings(machine: &Machine) -> [(&'static str, String); 3] {
 
 /// The inode of each namespace on both sides of the wall: equal where it is shared.
 fn namespace_inodes(jail: &TracedJail<'_>, pid: u32) -> Facts {
-    let mut inodes = facts([("pid", &pid)]);
+    let mut inodes = facts([("process", &pid)]);
     for name in ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup"] {
         for (key, owner) in [(name.to_owned(), pid.to_string()), (format!("host-{name}"), "self".to_owned())]
         {

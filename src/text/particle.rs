@@ -18,32 +18,23 @@ pub(super) fn is_pair(pair: &str) -> bool {
 /// The form that fits after `word`.
 pub(super) fn choose<'a>(word: &str, pair: &'a str) -> &'a str {
     let Some((after_consonant, after_vowel)) = split(pair) else { return pair };
-    let takes_vowel_form = match ending(word) {
-        Ending::Vowel => true,
-        Ending::Rieul => after_vowel.starts_with('로'),
-        Ending::Consonant => false,
-    };
-    match (takes_vowel_form, after_consonant) {
-        (true, _) => after_vowel,
-        (false, "") => pair_without_brackets(pair),
-        (false, form) => form,
+    match ending(word) {
+        Ending::Vowel => after_vowel,
+        Ending::Rieul if after_vowel.starts_with('로') => after_vowel,
+        Ending::Rieul | Ending::Consonant => after_consonant,
     }
 }
 
-/// Both forms; the first is empty for `(으)로`, whose long form [`pair_without_brackets`] knows.
+/// Pairs written with brackets, and both their forms.
+const BRACKETED: [(&str, &str, &str); 3] =
+    [("(으)로", "으로", "로"), ("(이)라", "이라", "라"), ("(이)며", "이며", "며")];
+
+/// The form after a consonant and the one after a vowel.
 fn split(pair: &str) -> Option<(&str, &str)> {
-    if let Some((_, short)) = pair.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-        return (is_hangul(short) && LONG_FORMS.iter().any(|(key, _)| *key == pair)).then_some(("", short));
+    if let Some((_, long, short)) = BRACKETED.iter().find(|(written, ..)| *written == pair) {
+        return Some((long, short));
     }
-    let (first, second) = pair.split_once('/')?;
-    (is_hangul(first) && is_hangul(second)).then_some((first, second))
-}
-
-/// The bracketed pairs there are, and their forms after a consonant.
-const LONG_FORMS: [(&str, &str); 3] = [("(으)로", "으로"), ("(이)라", "이라"), ("(이)며", "이며")];
-
-fn pair_without_brackets(pair: &str) -> &str {
-    LONG_FORMS.iter().find(|(key, _)| *key == pair).map_or(pair, |(_, form)| form)
+    pair.split_once('/').filter(|(first, second)| is_hangul(first) && is_hangul(second))
 }
 
 fn is_hangul(text: &str) -> bool {

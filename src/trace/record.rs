@@ -152,7 +152,8 @@ pub enum Note {
     CgroupMode,
     /// No limit can be set here: `reason`.
     CgroupAbsent,
-    /// Namespace inodes on both sides: `<kind>` and `host-<kind>` per kind, `pid`.
+    /// Namespace inodes on both sides: `<kind>` and `host-<kind>` per kind; the process id as
+    /// `process`.
     NamespaceInodes,
     /// The ids of the user namespace: `inside`, `outside`, `count`.
     IdMapping,

@@ -111,3 +111,47 @@ fn traces_are_listed_in_aligned_columns() {
                     ffffffffffff   2026-01-02 03:04:05   [시뮬레이션] learn run hello-world\n";
     assert_eq!(told, expected);
 }
+
+/// The program itself, with no daemon anywhere and no setting of the machine's.
+fn learn(words: &[&str]) -> (String, String, Option<i32>) {
+    let directory = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_learn"))
+        .args(words)
+        .env_clear()
+        .env("LEARN_ROOT", directory.path())
+        .env("LEARN_HOST", format!("unix://{}/learn.sock", directory.path().display()))
+        .env("LANG", "ko_KR.UTF-8")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code())
+}
+
+#[test]
+fn an_exported_trace_replays_without_a_daemon_in_the_language_of_the_locale() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run.jsonl");
+    let records = trace::hello_world_cold();
+    traces::export(&info(), records.clone(), &path).unwrap();
+    let (told, errors, code) = learn(&["trace", "replay", path.to_str().unwrap(), "--explain=story"]);
+    assert_eq!((told, code), (super::tell(options(Lang::Ko, Depth::Story), &records), Some(0)), "{errors}");
+}
+
+#[test]
+fn a_malformed_trace_is_named_by_file_line_and_what_belongs_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run.jsonl");
+    traces::export(&info(), trace::hello_world_cold(), &path).unwrap();
+    let broken = std::fs::read_to_string(&path).unwrap().replacen("\"seq\":1,", "\"sequence\":1,", 1);
+    std::fs::write(&path, broken).unwrap();
+    let (_, errors, code) = learn(&["trace", "replay", path.to_str().unwrap()]);
+    assert!(errors.contains("run.jsonl:3: expected a record"), "{errors}");
+    assert_ne!(code, Some(0));
+}
+
+#[test]
+fn an_exit_code_is_explained_without_a_daemon() {
+    let (told, errors, code) = learn(&["explain", "137"]);
+    assert!(told.contains("종료 코드 137") && told.contains("SIGKILL"), "{told}{errors}");
+    assert_eq!(code, Some(0));
+}

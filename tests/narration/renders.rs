@@ -3,6 +3,7 @@
 use super::{options, tell, trace};
 use learn::cli::render::{ColorChoice, Depth, Narrator, Options, Shared};
 use learn::cli::watch::Watch;
+use learn::op::{FsOp, WriteReason};
 use learn::text::{Lang, width};
 use learn::trace::{Event, Record, Scope, Sighting, TraceInfo};
 use std::sync::Arc;
@@ -145,4 +146,41 @@ fn a_watch_heads_each_change_of_trace_and_counts_what_it_missed() {
     let told = String::from_utf8(out.take()).unwrap();
     assert!(told.starts_with("== trace aaaaaaaaaaaa · docker run aaaaaaaaaaaa ==\n"), "{told}");
     assert!(told.matches("== trace").count() > 2 && told.contains("7 records were missed"), "{told}");
+}
+
+#[test]
+fn the_story_tells_a_refusal_but_not_the_miss_that_leads_to_a_pull() {
+    let mut b = trace::Builder::new();
+    let conflict = "conflict: the name is taken";
+    b.ended(Scope::Request, "POST /containers/create", Some(conflict), |b| {
+        b.within(Scope::ImageLookup, trace::REFERENCE, |_| {});
+        b.ended(Scope::ContainerCreate, "one", Some(conflict), |_| {});
+    });
+    let told = tell(options(Lang::En, Depth::Story), &b.records);
+    assert_eq!(told.matches("failed: conflict").count(), 1, "{told}");
+    let cold = tell(options(Lang::En, Depth::Story), &trace::hello_world_cold());
+    assert!(!cold.contains("! "), "{cold}");
+}
+
+#[test]
+fn an_image_that_is_not_here_yet_is_no_failure() {
+    let told = tell(options(Lang::En, Depth::Stage), &trace::hello_world_cold());
+    assert!(told.contains("not here: No such image: hello-world:latest"), "{told}");
+    assert!(!told.contains("failed:"), "{told}");
+}
+
+#[test]
+fn of_many_written_values_a_few_are_shown_and_the_rest_counted() {
+    let mut b = trace::Builder::new();
+    b.within(Scope::LimitsApply, "/learn/one", |b| {
+        for device in 0..7 {
+            let path = "/sys/fs/cgroup/devices/learn/devices.allow".to_owned();
+            b.op(FsOp::WriteFile { path, value: format!("c 1:{device} rwm"), why: WriteReason::Cgroup });
+        }
+    });
+    let stage = tell(options(Lang::En, Depth::Stage), &b.records);
+    assert_eq!(stage.matches("devices.allow = c 1:").count(), 4, "{stage}");
+    assert!(stage.contains("3 more values written"), "{stage}");
+    let kernel = tell(options(Lang::En, Depth::Kernel), &b.records);
+    assert_eq!(kernel.matches("  do    echo").count(), 7, "{kernel}");
 }

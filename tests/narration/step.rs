@@ -2,11 +2,14 @@
 
 use super::{options, trace};
 use learn::cli::render::step::{Action, Key, Session, Stepper};
-use learn::cli::render::terminal::{Keys, LineKeys};
+use learn::cli::render::terminal::{Keys, LineKeys, SingleKeys};
 use learn::cli::render::{Depth, Options, Shared};
 use learn::text::Lang;
 use learn::trace::{Decision, Event, Note, Record, Scope};
+use nix::pty::openpty;
+use nix::sys::termios::{LocalFlags, OutputFlags, tcgetattr};
 use std::io::{self, Cursor};
+use std::process::{Command, Stdio};
 
 #[test]
 fn keys_walk_back_and_forth_and_decide() {
@@ -109,6 +112,7 @@ fn a_session_shows_what_is_about_to_happen_and_returns_the_decisions() {
     let (decisions, told) = session(false, keys, &held());
     assert_eq!(decisions, [Decision::Next, Decision::Abort]);
     assert!(told.contains("About to happen: The image is looked up locally"), "{told}");
+    assert!(told.contains("evidence  cat <record>"), "what is not known yet is marked: {told}");
     assert!(told.contains("looking back 1/2") && told.contains("looking back 2/2"), "{told}");
     assert!(told.contains("is here already"), "walking back shows what came to light: {told}");
     assert!(told.contains("this is where the work waits"), "{told}");
@@ -143,4 +147,41 @@ fn evidence_runs_here_and_now_but_never_for_a_simulation() {
     assert!(told.contains(&format!("$ ls -l /proc/{pid}/ns")) && told.contains("mnt:["), "{told}");
     let (_, told) = session(true, vec![Key::Evidence, Key::Enter], &records);
     assert!(told.contains("a simulation has no real process") && !told.contains("mnt:["), "{told}");
+}
+
+/// Set for the child that [`a_single_key_needs_no_enter_and_the_terminal_is_put_back`] runs.
+const CHILD: &str = "LEARN_TEST_READS_ONE_KEY";
+
+#[test]
+fn child_that_reads_one_key() {
+    if std::env::var_os(CHILD).is_some() {
+        println!("key: {:?}", SingleKeys.next().unwrap());
+    }
+}
+
+#[test]
+fn a_single_key_needs_no_enter_and_the_terminal_is_put_back() {
+    let pty = openpty(None, None).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "step::child_that_reads_one_key", "--nocapture"])
+        .env(CHILD, "1")
+        .stdin(pty.slave.try_clone().unwrap())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let before = loop {
+        let now = tcgetattr(&pty.slave).unwrap();
+        if !now.local_flags.contains(LocalFlags::ICANON) {
+            break now;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "the child ended without waiting for a key");
+        std::thread::yield_now();
+    };
+    assert!(before.output_flags.contains(OutputFlags::OPOST), "a container's output keeps its shape");
+    assert!(!before.local_flags.intersects(LocalFlags::ECHO | LocalFlags::ISIG));
+    nix::unistd::write(&pty.master, b"n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("key: Forth"), "{output:?}");
+    let after = tcgetattr(&pty.slave).unwrap().local_flags;
+    assert!(after.contains(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG));
 }

@@ -6,6 +6,7 @@ use learn::kernel::machine::{CgroupV2, Cgroups, Cpuset};
 use learn::kernel::sim::{Programs, SimConfig, SimHost, SimJail};
 use learn::kernel::{Child, Fault, Host, Init, Jail, Machine, Outcome, Payload, Stdio};
 use learn::op::{FsOp, MountOp, Namespace, NamespaceOp, Op, StoreOp, WriteReason};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -183,6 +184,15 @@ pub fn tar(entries: &[Entry<'_>]) -> Vec<u8> {
         done.expect("in-memory writes succeed");
     }
     archive.into_inner().expect("in-memory writes succeed")
+}
+
+/// Puts a layer's files at the root of a machine.
+pub fn install(host: &SimHost, layer: &[Entry<'_>]) {
+    let bytes = tar(layer);
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
+    perform(host, unpack("/tmp/installed", &digest), streamed(0, bytes)).expect("a sound layer");
+    let copy = FsOp::CopyTree { from: "/tmp/installed".into(), to: "/".into() };
+    perform(host, copy, Payload::Empty).expect("directories merge");
 }
 
 /// `store.unpack-layer` of uncompressed bytes.

@@ -2,8 +2,8 @@
 
 use crate::bench::*;
 use learn::kernel::sim::SimHost;
-use learn::kernel::{Host, Jail, Machine, Payload, Report, Stdio, TracedJail, Value};
-use learn::op::{FsOp, ProcessOp, WriteReason};
+use learn::kernel::{Host, Machine, Payload, Report, Stdio, TracedJail, Value};
+use learn::op::ProcessOp;
 use learn::runtime::guard::{capability, paths};
 use learn::runtime::protocol::{Attach, FromShim, Start, ToShim};
 use learn::runtime::{OVERLAY_ANNOTATION, channel, launch, shim};
@@ -13,14 +13,21 @@ use oci_spec::runtime::{
 };
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::collections::HashMap;
+use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 
-const BUNDLE: &str = "/var/lib/learn/containers/c/bundle";
-const OVERLAY: &str = "lowerdir=/var/lib/learn/layers/one,upperdir=/var/lib/learn/containers/c/upper,\
-                       workdir=/var/lib/learn/containers/c/work";
+/// Where an engine of this user keeps its state.
+fn state(machine: &Machine) -> &'static str {
+    if machine.unprivileged() { "/home/learner/learn" } else { "/var/lib/learn" }
+}
 
-fn spec(argv: &[&str], user: bool) -> Spec {
+fn spec(argv: &[&str], machine: &Machine) -> Spec {
+    let state = state(machine);
+    let overlay = format!(
+        "lowerdir={state}/layers/one,upperdir={state}/containers/c/upper,workdir={state}/containers/c/work"
+    );
     let capabilities = capability::effective(&[], &[], false).expect("Docker's default");
     let process = ProcessBuilder::default()
         .args(argv.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
@@ -38,7 +45,7 @@ fn spec(argv: &[&str], user: bool) -> Spec {
         LinuxNamespaceType::Ipc,
         LinuxNamespaceType::Cgroup,
     ];
-    kinds.extend(user.then_some(LinuxNamespaceType::User));
+    kinds.extend(machine.unprivileged().then_some(LinuxNamespaceType::User));
     let namespace = |kind| LinuxNamespaceBuilder::default().typ(kind).build().expect("a namespace");
     let linux = LinuxBuilder::default()
         .namespaces(kinds.into_iter().map(namespace).collect::<Vec<_>>())
@@ -49,44 +56,40 @@ fn spec(argv: &[&str], user: bool) -> Spec {
         .build()
         .expect("linux");
     SpecBuilder::default()
-        .root(RootBuilder::default().path("/var/lib/learn/containers/c/rootfs").build().expect("a root"))
+        .root(RootBuilder::default().path(format!("{state}/containers/c/rootfs")).build().expect("a root"))
         .process(process)
         .hostname("c0ffee")
         .mounts(paths::mounts(paths::SHM_SIZE, false))
         .linux(linux)
-        .annotations(HashMap::from([(OVERLAY_ANNOTATION.to_owned(), OVERLAY.to_owned())]))
+        .annotations(HashMap::from([(OVERLAY_ANNOTATION.to_owned(), overlay)]))
         .build()
         .expect("a spec")
 }
 
 /// A machine with one layer and a bundle for `argv`.
-fn bundle(machine: Machine, argv: &[&str]) -> SimHost {
-    let user = machine.unprivileged();
+fn boot(machine: Machine, argv: &[&str]) -> SimHost {
+    let spec = spec(argv, &machine);
+    let state = state(&machine);
     let mut config = config(machine);
     config.shim = Arc::new(|mut jail, control| shim::run(&mut *jail, control).expect("the daemon talks"));
     let host = SimHost::new(config).expect("a bare machine boots");
-    let own = |path: &str| FsOp::CreateDirectory { path: path.into(), mode: 0o755 };
-    let text = serde_json::to_string(&spec(argv, user)).expect("json");
-    let config =
-        FsOp::WriteFile { path: format!("{BUNDLE}/config.json"), value: text, why: WriteReason::Bundle };
-    for op in [
-        own("/var/lib/learn/layers"),
-        own("/var/lib/learn/containers/c/upper"),
-        own("/var/lib/learn/containers/c/work"),
-        own("/var/lib/learn/containers/c/rootfs"),
-        own(BUNDLE),
-        config,
-    ] {
-        perform(&host, op, Payload::Empty).expect("the daemon's own files");
+    for path in
+        ["layers", "containers/c/upper", "containers/c/work", "containers/c/rootfs", "containers/c/bundle"]
+    {
+        perform(&host, directory(&format!("{state}/{path}")), Payload::Empty).expect("the daemon's own");
     }
+    let text = serde_json::to_string(&spec).expect("json");
+    let config = write(&format!("{state}/containers/c/bundle/config.json"), &text);
+    perform(&host, config, Payload::Empty).expect("the daemon's own");
     let layer = tar(&[
         Entry::File("hello", "\x7fELF", 0o755),
         Entry::File("bin/busybox", "\x7fELF", 0o755),
         Entry::Link("bin/ls", "/bin/busybox"),
         Entry::Link("bin/hostname", "busybox"),
         Entry::Link("bin/sleep", "busybox"),
+        Entry::Link("bin/id", "busybox"),
     ]);
-    perform(&host, unpack("/var/lib/learn/layers/one", "sha256:"), streamed(0, layer)).expect("a layer");
+    perform(&host, unpack(&format!("{state}/layers/one"), "sha256:"), streamed(0, layer)).expect("a layer");
     host
 }
 
@@ -117,13 +120,14 @@ struct Ran {
 }
 
 fn run(machine: Machine, argv: &[&str]) -> (Ran, SimHost) {
-    let host = bundle(machine.clone(), argv);
+    let host = boot(machine.clone(), argv);
+    let bundle = format!("{}/containers/c/bundle", state(&machine));
     let mut jail = host.jail().expect("a shim");
     let events = Collected::default();
     let (stdin, _) = pipe();
     let ((out, stdout), (_err, stderr)) = (pipe(), pipe());
     let mut traced = TracedJail::new(&mut jail, Box::new(events.clone()), 0);
-    let launched = launch::launch(&mut traced, &machine, BUNDLE, Stdio { stdin, stdout, stderr });
+    let launched = launch::launch(&mut traced, &machine, &bundle, Stdio { stdin, stdout, stderr });
     let code = launched.map_err(|error| error.to_string()).map(|mut launched| {
         let code = launched.child.reap().expect("it ends").code();
         for op in launched.groups.release() {
@@ -188,25 +192,23 @@ fn a_missing_program_fails_with_runcs_words_and_leaves_no_group() {
 
 #[test]
 fn without_privilege_a_user_namespace_does() {
-    let mut machine = v2(1000);
-    machine.cgroups.v2 = None;
-    let host = SimHost::new(config(machine)).expect("a bare machine boots");
-    let mut jail = host.jail().expect("a shim");
-    let namespaces = [&ALL[..], &[learn::op::Namespace::User]].concat();
-    inside(&mut jail, &namespaces, |jail| {
-        for (fstype, target) in [("proc", "/proc"), ("tmpfs", "/tmp"), ("sysfs", "/sys"), ("mqueue", "/run")]
-        {
-            jail.act(mount(fstype, target, fstype, &["nosuid"], "")).expect(fstype);
-        }
-        assert_eq!(jail.read_link("/proc/self").expect("procfs"), "1");
-    });
+    let (ran, _) = run(v2(1000), &["ls", "/dev"]);
+    assert_eq!(ran.code, Ok(0));
+    assert!(ran.out.lines().any(|name| name == "null"), "{}", ran.out);
+    let failed: Vec<&Event> =
+        ran.events.iter().filter(|event| matches!(event, Event::Failed { .. })).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(run(v2(1000), &["id", "-u"]).0.out, "0\n");
 }
 
 /// A shim spawned through the daemon's door, as the engine does it.
 fn spawn(host: &SimHost) -> (u32, OwnedFd) {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).expect("a pair");
-    let op = ProcessOp::SpawnShim { container: "c".repeat(64), bundle: BUNDLE.into() };
+    let op = ProcessOp::SpawnShim {
+        container: "c".repeat(64),
+        bundle: "/var/lib/learn/containers/c/bundle".into(),
+    };
     let outcome = perform(host, op, Payload::Control(theirs)).expect("a thread");
     let Value::Pid(pid) = outcome.value else { panic!("a shim has a pid") };
     (pid, ours)
@@ -215,7 +217,7 @@ fn spawn(host: &SimHost) -> (u32, OwnedFd) {
 fn begin(machine: Machine) -> ToShim {
     ToShim::Start(Box::new(Start {
         id: "c".repeat(64),
-        bundle: BUNDLE.into(),
+        bundle: "/var/lib/learn/containers/c/bundle".into(),
         socket: String::new(),
         log: "/var/lib/learn/containers/c/json.log".into(),
         exit_file: "/var/lib/learn/containers/c/exit.json".into(),
@@ -235,11 +237,12 @@ fn next(control: &OwnedFd) -> Option<FromShim> {
 
 #[test]
 fn the_shim_keeps_the_log_and_the_exit_on_the_model() {
-    let host = bundle(v2(0), &["/hello"]);
+    let host = boot(v2(0), &["/hello"]);
     let (pid, control) = spawn(&host);
     assert_eq!(pid, 1001);
     channel::send(&control, &begin(v2(0)), None).expect("the shim listens");
-    let (client, theirs) = rustix::pipe::pipe().expect("a pipe");
+    let (mut client, theirs) = UnixStream::pair().expect("a pair");
+    let theirs = OwnedFd::from(theirs);
     let attach = ToShim::Attach(Attach { stdout: true, ..Attach::default() });
     channel::send(&control, &attach, Some(&theirs)).expect("the shim listens");
     drop(theirs);
@@ -257,12 +260,15 @@ fn the_shim_keeps_the_log_and_the_exit_on_the_model() {
     let log = host.read("/var/lib/learn/containers/c/json.log").expect("a log");
     assert!(String::from_utf8_lossy(&log).contains(r#""log":"hello from the model\n","stream":"stdout""#));
     assert!(host.read("/var/lib/learn/containers/c/exit.json").is_ok());
-    assert!(text(client.into()).ends_with(GREETING));
+    let mut frames = Vec::new();
+    client.read_to_end(&mut frames).expect("closed at the program's end");
+    let header = [1, 0, 0, 0, 0, 0, 0, GREETING.len() as u8];
+    assert_eq!(frames, [&header[..], GREETING.as_bytes()].concat());
 }
 
 #[test]
 fn a_signal_through_the_shim_ends_the_container() {
-    let host = bundle(v2(0), &["sleep", "infinity"]);
+    let host = boot(v2(0), &["sleep", "infinity"]);
     let (_, control) = spawn(&host);
     channel::send(&control, &begin(v2(0)), None).expect("the shim listens");
     channel::send(&control, &ToShim::Go, None).expect("the shim listens");

@@ -1,6 +1,6 @@
 use crate::bench::*;
+use learn::kernel::Jail;
 use learn::kernel::sim::SimHost;
-use learn::kernel::{Child, Jail};
 use learn::op::CgroupOp;
 use nix::libc::{EBUSY, EINVAL, ENOENT, ENOSPC, ESRCH};
 

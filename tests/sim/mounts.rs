@@ -24,10 +24,10 @@ fn the_new_root_must_be_a_private_mount_point() {
     let mut jail = host().jail().expect("a shim");
     jail.act(directory("/srv/root")).expect("parents are made");
     inside(&mut jail, &[Namespace::Mount], |jail| {
+        assert_eq!(jail.act(pivot("/srv/root")), Err(EINVAL), "others would see it");
+        jail.act(private()).expect("the root is a mount point");
         assert_eq!(jail.act(pivot("/srv/root")), Err(EBUSY), "it is on the old root's mount");
         jail.act(mount("/srv/root", "/srv/root", "", &["rbind"], "")).expect("bound to itself");
-        assert_eq!(jail.act(pivot("/srv/root")), Err(EINVAL), "its parent is shared");
-        jail.act(private()).expect("the root is a mount point");
         jail.act(directory("/srv/root/below")).expect("a new directory");
         assert_eq!(jail.act(pivot("/srv/root/below")), Err(EINVAL), "no mount point");
         assert_eq!(jail.act(pivot("/srv/none")), Err(ENOENT));

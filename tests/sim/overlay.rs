@@ -1,5 +1,5 @@
 use crate::bench::*;
-use learn::kernel::{Host, Jail};
+use learn::kernel::Host;
 use learn::op::{FsOp, Namespace};
 use nix::libc::{EINVAL, EROFS, EXDEV};
 

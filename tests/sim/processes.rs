@@ -14,7 +14,7 @@ fn programs() -> SimJail {
     let mut config = config(v2(0));
     config.programs = Programs::standard(Duration::ZERO).with_text("/hello", GREETING);
     let host = SimHost::new(config).expect("a bare machine boots");
-    let layer = tar(&[
+    let layer = [
         Entry::File("bin/busybox", "\x7fELF", 0o755),
         Entry::Link("bin/ls", "/bin/busybox"),
         Entry::Link("bin/sh", "/bin/busybox"),
@@ -25,8 +25,8 @@ fn programs() -> SimJail {
         Entry::File("bin/script", "#!/bin/none\n", 0o755),
         Entry::File("bin/data", "data", 0o644),
         Entry::File("hello", "\x7fELF", 0o755),
-    ]);
-    perform(&host, unpack("/", "sha256:"), streamed(0, layer)).expect("a sound layer");
+    ];
+    install(&host, &layer);
     host.jail().expect("a shim")
 }
 
@@ -102,7 +102,7 @@ fn init_is_spared_what_it_does_not_handle_and_nothing_spares_it_sigkill() {
     assert_eq!(child.reap().expect("it ended"), ExitStatus::Signal(SIGKILL));
     assert_eq!(child.signal(SIGCONT).expect_err("reaped").raw_os_error(), Some(ESRCH));
     let (mut plain, _out, _err) = start(&mut jail, &[Namespace::Uts], &["/bin/sleep", "infinity"]);
-    assert_eq!(plain.signal(0x7fff).expect_err("no such signal").raw_os_error(), Some(EINVAL));
+    assert_eq!(plain.signal(65).expect_err("no such signal").raw_os_error(), Some(EINVAL));
     plain.signal(SIGTERM).expect("delivered");
     assert_eq!(plain.reap().expect("it ended").code(), 143);
 }
@@ -221,8 +221,7 @@ fn a_model_may_be_brought_along() {
         }),
     );
     let host = SimHost::new(config).expect("a bare machine boots");
-    perform(&host, unpack("/", "sha256:"), streamed(0, tar(&[Entry::File("tool", "\x7fELF", 0o755)])))
-        .expect("a sound layer");
+    install(&host, &[Entry::File("tool", "\x7fELF", 0o755)]);
     let mut jail = host.jail().expect("a shim");
     assert_eq!(run(&mut jail, &["/tool", "a"]), (3, "model [\"a\"]\n".to_owned(), String::new()));
 }

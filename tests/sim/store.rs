@@ -89,7 +89,7 @@ fn a_layer_that_is_not_what_was_promised_is_not_kept() {
         actual: digest(&bytes),
     };
     let fault = perform(&host, verify, Payload::Empty).err().expect("they differ");
-    assert_eq!((fault.kind, fault.hint), (Kind::Invalid, Some(Hint::PullAgain)));
+    assert_eq!((fault.kind, fault.hint), (Kind::Unavailable, Some(Hint::PullAgain)));
 }
 
 #[test]
@@ -118,4 +118,81 @@ fn a_layer_beyond_the_limit_or_out_of_its_root_is_refused() {
     let op = unpack("/tmp/bad", &digest(&garbage));
     let fault = perform(&host, op, streamed(0, garbage)).err().expect("malformed");
     assert_eq!(fault.kind, Kind::Invalid);
+}
+
+#[test]
+fn a_layer_needs_an_empty_directory_and_the_compression_it_promises() {
+    let host = host();
+    let bytes = tar(&[Entry::File("name", "x", 0o644)]);
+    let promised = digest(&bytes);
+    perform(&host, unpack("/tmp/layer", &promised), streamed(0, bytes.clone())).expect("empty");
+    let again = perform(&host, unpack("/tmp/layer", &promised), streamed(0, bytes.clone()));
+    let fault = again.err().expect("what is there would become part of the layer");
+    assert_eq!(fault.message, "cannot write /tmp/layer: directory not empty");
+    let StoreOp::UnpackLayer { digest, blob, limit, .. } = unpack("/tmp/gzip", &promised) else { panic!() };
+    let media_type = "application/vnd.oci.image.layer.v1.tar+gzip".into();
+    let op = StoreOp::UnpackLayer { digest, blob, media_type, directory: "/tmp/gzip".into(), limit };
+    let fault = perform(&host, op, streamed(0, bytes)).err().expect("it is a plain tar");
+    assert!(
+        fault.message.contains("promises gzip, but the bytes begin as an uncompressed tar"),
+        "{}",
+        fault.message
+    );
+}
+
+#[test]
+fn a_blob_that_is_not_its_digest_never_enters_the_store() {
+    let host = host();
+    let put = |digest: String| StoreOp::PutBlob { digest, path: "/tmp/blob".into(), size: 1 };
+    let refused = perform(&host, put("sha256:00".into()), Payload::Bytes("x".into()));
+    assert_eq!(refused.err().expect("another digest").kind, Kind::Unavailable);
+    assert!(host.read("/tmp/blob").is_err());
+    perform(&host, put(digest(b"x")), Payload::Bytes("x".into())).expect("its own");
+    assert_eq!(host.read("/tmp/blob").expect("kept"), b"x");
+}
+
+#[test]
+fn copied_layers_show_what_an_overlay_would() {
+    let host = host();
+    let lower = tar(&[
+        Entry::File("etc/old", "old", 0o644),
+        Entry::File("etc/gone", "old", 0o644),
+        Entry::File("var/old", "old", 0o640),
+        Entry::File("opt/old", "old", 0o640),
+    ]);
+    let upper = tar(&[
+        Entry::File("etc/.wh.gone", "", 0),
+        Entry::File("etc/new", "new", 0o600),
+        Entry::Hard("etc/same", "etc/new"),
+        Entry::Directory("var"),
+        Entry::File("var/.wh..wh..opq", "", 0),
+        Entry::File(".wh.opt", "", 0),
+        Entry::Directory("opt"),
+    ]);
+    let made = learn::op::FsOp::CreateDirectory { path: "/tmp/root".into(), mode: 0o755 };
+    perform(&host, made, Payload::Empty).expect("a new directory");
+    for (name, layer) in [("/tmp/lower", lower), ("/tmp/upper", upper)] {
+        perform(&host, unpack(name, &digest(&layer)), streamed(0, layer)).expect("a sound layer");
+        let copy = learn::op::FsOp::CopyTree { from: name.into(), to: "/tmp/root".into() };
+        perform(&host, copy, Payload::Empty).expect("laid over");
+    }
+    assert_eq!(host.list("/tmp/root/etc").expect("merged"), ["new", "old", "same"]);
+    assert_eq!(host.list("/tmp/root/var").expect("opaque"), Vec::<String>::new());
+    assert_eq!(host.list("/tmp/root/opt").expect("hidden and made anew"), Vec::<String>::new());
+}
+
+#[test]
+fn a_rollback_may_come_twice() {
+    let host = host();
+    for op in [
+        learn::op::FsOp::RemoveFile { path: "/tmp/none".into() },
+        learn::op::FsOp::RemoveTree { path: "/tmp/none/below".into() },
+    ] {
+        perform(&host, op, Payload::Empty).expect("gone is what was asked for");
+    }
+    let signal = |signal: &str| learn::op::ProcessOp::Signal { pid: 4_000_000, signal: signal.into() };
+    let gone = perform(&host, signal("SIGRTMIN+3"), Payload::Empty).err().expect("no such process");
+    assert_eq!(gone.errno, Some(nix::libc::ESRCH));
+    let fault = perform(&host, signal("SIGNOPE"), Payload::Empty).err().expect("no such signal");
+    assert_eq!(fault.message, "there is no signal \"SIGNOPE\"");
 }

@@ -121,7 +121,10 @@ fn ok() -> Facts {
 pub fn hello_world_cold() -> Vec<Record> {
     let mut b = Builder::new();
     request(&mut b, "POST /containers/create", 404, |b| {
-        b.within(Scope::ImageLookup, REFERENCE, |b| b.note(Note::CacheMiss, [("reference", &REFERENCE)]));
+        let error = "No such image: hello-world:latest";
+        b.ended(Scope::ImageLookup, REFERENCE, Some(error), |b| {
+            b.note(Note::CacheMiss, [("reference", &REFERENCE)]);
+        });
     });
     request(&mut b, "POST /images/create", 200, pull);
     request(&mut b, "POST /containers/create", 201, create);

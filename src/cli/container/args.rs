@@ -53,7 +53,7 @@ pub struct Shape {
     pub cap_drop: Vec<String>,
     #[arg(long)]
     pub privileged: bool,
-    #[arg(long, value_name = "no-new-privileges|seccomp=FILE")]
+    #[arg(long, value_name = "OPTION")]
     pub security_opt: Vec<String>,
     #[arg(long, value_name = "NAME=SOFT[:HARD]")]
     pub ulimit: Vec<String>,
@@ -63,7 +63,7 @@ pub struct Shape {
     pub stop_timeout: Option<i64>,
     /// The image, then everything that belongs to the command: one list, so that flags end at the
     /// image's name.
-    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [COMMAND] [ARG...]")]
+    #[arg(required = true, trailing_var_arg = true, hide = true, value_name = "IMAGE")]
     pub image_and_command: Vec<String>,
 }
 
@@ -84,6 +84,7 @@ pub struct Create {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn start [OPTIONS] CONTAINER [CONTAINER...]")]
 pub struct Start {
     #[arg(long, short = 'a')]
     pub attach: bool,
@@ -94,6 +95,7 @@ pub struct Start {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn attach [OPTIONS] CONTAINER")]
 pub struct Attach {
     #[arg(long)]
     pub no_stdin: bool,
@@ -102,6 +104,7 @@ pub struct Attach {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn stop [OPTIONS] CONTAINER [CONTAINER...]")]
 pub struct Stop {
     #[arg(long, short = 's', value_name = "SIGNAL")]
     pub signal: Option<String>,
@@ -112,6 +115,7 @@ pub struct Stop {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn kill [OPTIONS] CONTAINER [CONTAINER...]")]
 pub struct Kill {
     #[arg(long, short = 's', value_name = "SIGNAL")]
     pub signal: Option<String>,
@@ -120,6 +124,7 @@ pub struct Kill {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn rm [OPTIONS] CONTAINER [CONTAINER...]")]
 pub struct Rm {
     #[arg(long, short = 'f')]
     pub force: bool,
@@ -148,6 +153,7 @@ pub struct Ps {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn logs [OPTIONS] CONTAINER")]
 pub struct Logs {
     #[arg(long, short = 'f')]
     pub follow: bool,
@@ -164,6 +170,7 @@ pub struct Logs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn wait CONTAINER [CONTAINER...]")]
 pub struct Wait {
     #[arg(required = true, value_name = "CONTAINER")]
     pub containers: Vec<String>,

@@ -13,7 +13,7 @@ pub fn collect(given: &[String], files: &[PathBuf]) -> Result<Vec<String>, Failu
     let mut variables = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::File(format!("learn: open {}: {error}", file.display())))?;
+            .map_err(|error| Failure::Usage(format!("learn: open {}: {error}", file.display())))?;
         variables.extend(read(file, &text, own)?);
     }
     for variable in given {
@@ -49,7 +49,7 @@ fn read(
         }
         let name = line.split('=').next().unwrap_or_default();
         if name.is_empty() || name.contains(char::is_whitespace) {
-            return Err(Failure::File(format!(
+            return Err(Failure::Usage(format!(
                 "learn: {}:{}: expected NAME=VALUE, found {line:?}",
                 file.display(),
                 index + 1

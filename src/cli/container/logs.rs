@@ -7,13 +7,14 @@ use crate::client::container::Logs;
 
 /// Prints a container's log.
 pub async fn logs(context: &Context, logs: args::Logs) -> Result<(), Failure> {
-    let container = context.client.inspect_container(&logs.container).await?;
+    let (since, until) = (logs.since.as_deref(), logs.until.as_deref());
     let wanted = Logs {
         follow: logs.follow,
         tail: logs.tail,
-        since: moment::option("--since", logs.since.as_deref())?,
-        until: moment::option("--until", logs.until.as_deref())?,
+        since: moment::option("--since", since)?,
+        until: moment::option("--until", until)?,
         timestamps: logs.timestamps,
     };
+    let container = context.client.inspect_container(&logs.container).await?;
     streams::copy_log(context.client.container_logs(&container.id, &wanted).await?).await
 }

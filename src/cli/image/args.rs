@@ -19,6 +19,7 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn pull [OPTIONS] NAME[:TAG|@DIGEST]")]
 pub struct Pull {
     #[arg(long, short = 'q')]
     pub quiet: bool,
@@ -29,6 +30,7 @@ pub struct Pull {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn rmi [OPTIONS] IMAGE [IMAGE...]")]
 pub struct Remove {
     #[arg(long, short = 'f')]
     pub force: bool,

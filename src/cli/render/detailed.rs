@@ -7,7 +7,7 @@ use super::tree::{Node, Tree};
 use crate::lesson::known::Known;
 use crate::op::{FsOp, HttpOp, Op, WriteReason};
 use crate::text::{self, Entry, glossary};
-use crate::trace::{Event, Facts, Note, Record, Scope};
+use crate::trace::{Decision, Event, Facts, Note, Record, Scope};
 use std::collections::HashMap;
 
 /// Columns a level of the tree is indented by.
@@ -24,7 +24,15 @@ pub struct Detailed {
     announced: HashMap<u32, Op>,
     /// The scope the last line belonged to; an ending elsewhere is named.
     last: u32,
+    /// The request being told asked for an image that is not here; that turns the work, and its
+    /// error is no failure.
+    missed: bool,
+    /// Written values in each open scope: the first few are shown, the rest counted.
+    written: HashMap<u32, usize>,
 }
+
+/// Written values shown per scope at depth `stage`.
+const VALUES: usize = 4;
 
 /// What a display works with.
 pub struct Stand<'a> {
@@ -41,14 +49,24 @@ pub struct Stand<'a> {
 impl Detailed {
     /// A display that has shown nothing yet.
     pub fn new(kernel: bool, stepping: bool) -> Detailed {
-        Detailed { kernel, stepping, announced: HashMap::new(), last: 0 }
+        Detailed {
+            kernel,
+            stepping,
+            announced: HashMap::new(),
+            last: 0,
+            missed: false,
+            written: HashMap::new(),
+        }
     }
 
     /// Shows one record.
     pub fn record(&mut self, stand: &mut Stand<'_>, record: &Record) {
         let place = self.place(stand.tree, record.scope);
         match &record.event {
-            Event::Opened { id, kind, about } => self.opened(stand, *id, *kind, about),
+            Event::Opened { id, kind, about } => {
+                self.missed &= record.scope != 0;
+                self.opened(stand, *id, *kind, about);
+            }
             Event::Closed { error, took } => self.closed(stand, record.scope, error.as_deref(), *took),
             Event::Will { op } => {
                 if self.kernel {
@@ -64,6 +82,7 @@ impl Detailed {
             // Whose requests these are is said once; each request's title holds the rest.
             Event::Note { note: Note::Peer, facts } if !stand.speaker.first_time(&peer(facts)) => {}
             Event::Note { note, facts } => {
+                self.missed |= *note == Note::CacheMiss;
                 let (sentence, rest) = stand.speaker.note(*note, facts);
                 stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &sentence);
                 if *note == Note::NamespaceInodes {
@@ -75,6 +94,16 @@ impl Detailed {
             Event::Missed { count } => {
                 let missed = text::ui(stand.speaker.lang, "trace.missed-some", &[("count", count)]);
                 stand.page.paragraph(place.block, place.indent, "! ", Tone::Bad, &missed);
+            }
+            Event::Released { decision: Decision::Abort } => {
+                let sentence = glossary().note(Note::Aborted).map(|text| text.get(stand.speaker.lang));
+                stand.page.paragraph(
+                    place.block,
+                    place.indent,
+                    "! ",
+                    Tone::Bad,
+                    sentence.unwrap_or_default(),
+                );
             }
             Event::Held | Event::Released { .. } => return,
         }
@@ -109,10 +138,16 @@ impl Detailed {
         }
     }
 
-    fn closed(&self, stand: &mut Stand<'_>, id: u32, error: Option<&str>, took: u64) {
+    fn closed(&mut self, stand: &mut Stand<'_>, id: u32, error: Option<&str>, took: u64) {
         let Some(node) = stand.tree.get(id) else { return };
         let place = self.place(stand.tree, id);
         let entry = glossary().scope(node.kind);
+        if let Some(more) = self.written.remove(&id).and_then(|count| count.checked_sub(VALUES))
+            && more > 0
+        {
+            let words = text::ui(stand.speaker.lang, "narration.more", &[("count", &more)]);
+            stand.page.paragraph(place.block, place.indent, "- ", Tone::Quiet, &words);
+        }
         if let Some(command) = entry.and_then(|entry| self.evidence(stand, id, entry))
             && stand.speaker.first_time(&command)
         {
@@ -122,21 +157,30 @@ impl Detailed {
         let took = duration(took);
         let mut ending = match error.map(|error| stand.speaker.error(error)) {
             None => format!("{} ({took})", stand.speaker.word("end")),
-            Some(None) => format!("{} ({took})", stand.speaker.word("failed")),
-            Some(Some(error)) => {
-                let failed = text::ui(stand.speaker.lang, "narration.failed-with", &[("error", &error)]);
-                format!("{failed} ({took})")
-            }
+            Some(error) => self.failure(stand, error, &took),
         };
         if self.last != id
             && let Some(entry) = entry
         {
             ending.push_str(&format!(" · {}", entry.title.get(stand.speaker.lang)));
         }
-        let tone = if error.is_some() { Tone::Bad } else { Tone::Quiet };
+        let tone = if error.is_some() && !self.missed { Tone::Bad } else { Tone::Quiet };
         stand.page.paragraph(place.block, place.indent, "", tone, &ending);
         if !self.stepping && node.block == Some(id) {
             stand.page.close_block(id);
+        }
+    }
+
+    /// How a scope that did not end well ends; `error` only when it was not told yet.
+    fn failure(&self, stand: &Stand<'_>, error: Option<String>, took: &str) -> String {
+        let key = if self.missed { "not-here" } else { "failed" };
+        match error {
+            None => format!("{} ({took})", stand.speaker.word(key)),
+            Some(error) => {
+                let key = format!("narration.{key}-with");
+                let words = text::ui(stand.speaker.lang, &key, &[("error", &error)]);
+                format!("{words} ({took})")
+            }
         }
     }
 
@@ -193,7 +237,10 @@ impl Detailed {
             stand.page.paragraph(place.block, place.indent + STEP, &lead, Tone::Plain, &body);
             return;
         }
-        if let Some(evidence) = announced.as_ref().and_then(evidence_of) {
+        if let Some(Op::Fs(FsOp::WriteFile { path, value, why })) = &announced {
+            self.wrote(stand, place, scope, (path, value, *why));
+        } else if let Some(Op::Http(HttpOp::Request { method, url, .. })) = &announced {
+            let evidence = format!("{method} {url}");
             let status = facts.iter().find(|(name, _)| name == "status");
             let body = match status {
                 Some((_, status)) => format!("{evidence} -> {status}"),
@@ -204,6 +251,25 @@ impl Detailed {
             let title = glossary().op(op).map_or(op, |entry| entry.title.get(stand.speaker.lang));
             let body = format!("{title}: {}", stand.speaker.list(&facts));
             stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &shorten(&body));
+        }
+    }
+
+    /// What is written into kernel files is the evidence; v1 hierarchies and devices take dozens.
+    fn wrote(
+        &mut self,
+        stand: &mut Stand<'_>,
+        place: Place,
+        scope: u32,
+        (path, value, why): (&str, &str, WriteReason),
+    ) {
+        if !matches!(why, WriteReason::Cgroup | WriteReason::IdMap) {
+            return;
+        }
+        let count = self.written.entry(scope).or_default();
+        *count += 1;
+        if *count <= VALUES {
+            let body = shorten(&format!("{path} = {}", value.trim_end()));
+            stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &body);
         }
     }
 
@@ -272,15 +338,4 @@ struct Failure<'a> {
 
 fn peer(facts: &Facts) -> String {
     format!("peer {:?} {:?}", facts.get("client"), facts.get("pid"))
-}
-
-/// Operations that are evidence by themselves at depth `stage`.
-fn evidence_of(op: &Op) -> Option<String> {
-    match op {
-        Op::Http(HttpOp::Request { method, url, .. }) => Some(format!("{method} {url}")),
-        Op::Fs(FsOp::WriteFile { path, value, why: WriteReason::Cgroup | WriteReason::IdMap }) => {
-            Some(format!("{path} = {}", value.trim_end()))
-        }
-        _ => None,
-    }
 }

@@ -207,7 +207,7 @@ impl Session {
 
     fn say_decision(&mut self, decision: Decision) {
         match decision {
-            Decision::Next => {}
+            Decision::Next => self.line(Tone::Plain, ""),
             Decision::Free => self.line(Tone::Quiet, &self.ui("running-on", &[])),
             Decision::Abort => self.line(Tone::Quiet, &self.ui("aborting", &[])),
         }
@@ -262,7 +262,13 @@ impl Session {
     }
 
     fn show_evidence_hint(&mut self, position: usize) {
-        if let Some(command) = self.cards[position].evidence.clone() {
+        let card = &self.cards[position];
+        let value = |name: &str| {
+            let known = self.narrator.known.get(card.scope, name).map(str::to_owned);
+            known.or_else(|| Some(format!("<{name}>")))
+        };
+        let command = card.evidence.as_deref().and_then(|template| text::fill(template, value).ok());
+        if let Some(command) = command {
             let lead = format!("{}  ", self.ui("evidence", &[]));
             self.narrator.page.command(None, 0, &lead, &command);
         }

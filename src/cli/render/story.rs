@@ -15,6 +15,9 @@ pub struct Story {
     current: Option<Stage>,
     facts: usize,
     looked_up: bool,
+    /// The request being told asked for an image that is not here: its error is the story's turn,
+    /// not its end.
+    missed: bool,
 }
 
 impl Story {
@@ -23,12 +26,14 @@ impl Story {
         match &record.event {
             Event::Opened { kind: Scope::Rollback, .. } => self.rollback(stand),
             Event::Opened { id, .. } => {
+                self.missed &= record.scope != 0;
                 if let Some(stage) = stand.tree.stage(*id) {
                     self.enter(stand, stage);
                 }
             }
             Event::Note { note, facts } => {
                 if *note == Note::CacheMiss {
+                    self.missed = true;
                     self.enter(stand, Stage::ImageMissing);
                 }
                 if self.tells(*note) {
@@ -37,7 +42,7 @@ impl Story {
                     self.facts += 1;
                 }
             }
-            Event::Closed { error: Some(error), .. } => self.failed(stand, record.scope, error),
+            Event::Closed { error: Some(error), .. } if !self.missed => self.failed(stand, error),
             Event::Missed { count } => {
                 let missed = text::ui(stand.speaker.lang, "trace.missed-some", &[("count", count)]);
                 stand.page.paragraph(None, 3, "! ", Tone::Bad, &missed);
@@ -91,14 +96,7 @@ impl Story {
         key.is_some() && key == self.current && (self.facts < FACTS || told_apart) || note == Note::Aborted
     }
 
-    /// Failures that end the story; a lookup that misses only turns it.
-    fn failed(&self, stand: &mut Stand<'_>, scope: u32, error: &str) {
-        let told = stand.tree.get(scope).is_some_and(|node| {
-            !matches!(node.kind, Scope::Request | Scope::ImageLookup | Scope::ContainerCreate)
-        });
-        if !told {
-            return;
-        }
+    fn failed(&self, stand: &mut Stand<'_>, error: &str) {
         if let Some(error) = stand.speaker.error(error) {
             let failed = text::ui(stand.speaker.lang, "narration.failed-with", &[("error", &error)]);
             stand.page.paragraph(None, 3, "! ", Tone::Bad, &failed);

@@ -26,6 +26,7 @@ pub enum Kind {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn inspect [OPTIONS] NAME|ID [NAME|ID...]")]
 pub struct Inspect {
     #[arg(long, short = 's')]
     pub size: bool,

@@ -94,7 +94,7 @@ impl Puller<'_> {
     fn choose<'e>(&self, door: &TracedHost, entries: &'e [Entry]) -> Result<&'e Entry, Error> {
         let offered: Vec<Option<Platform>> = entries.iter().map(|entry| entry.platform.clone()).collect();
         let wanted = self.platform();
-        let place = wanted.choose(&offered).ok_or_else(|| manifest::Error::NoMatch(wanted.clone()))?;
+        let place = wanted.choose(&offered).ok_or_else(|| manifest::Error::NoMatch(wanted.to_string()))?;
         let entry = &entries[place];
         // Attestations are listed under a platform of their own, which nobody has.
         let shown: Vec<String> =

@@ -184,7 +184,7 @@ impl Credentials {
         let key = if registry == "docker.io" { HUB_KEY } else { registry };
         let helper = config.cred_helpers.get(key).or(config.cred_helpers.get(registry));
         if let Some(name) = helper.or(Some(&config.creds_store).filter(|name| !name.is_empty())) {
-            return ask_helper(name, key);
+            return ask_helper(&format!("docker-credential-{name}"), key);
         }
         let entry = config.auths.iter().find(|(name, _)| same_registry(name, key));
         let Some((_, login)) = entry else { return Ok(Credentials::Anonymous) };
@@ -215,11 +215,10 @@ impl AuthConfig {
 }
 
 /// Runs `docker-credential-<name> get`, the registry on its standard input.
-fn ask_helper(name: &str, registry: &str) -> Result<Credentials, Error> {
-    let program = format!("docker-credential-{name}");
+fn ask_helper(program: &str, registry: &str) -> Result<Credentials, Error> {
     let failed =
-        |reason: String| Error::Helper { program: program.clone(), registry: registry.into(), reason };
-    let mut child = Command::new(&program)
+        |reason: String| Error::Helper { program: program.into(), registry: registry.into(), reason };
+    let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -259,4 +258,81 @@ fn same_registry(entry: &str, key: &str) -> bool {
 fn lenient(alphabet: &base64::alphabet::Alphabet) -> GeneralPurpose {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn basic(user: &str, password: &str) -> Credentials {
+        Credentials::Basic { user: user.into(), password: password.into() }
+    }
+
+    fn find(text: &str, registry: &str) -> Result<Credentials, Error> {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("config.json"), text).expect("a file");
+        Credentials::find(directory.path(), registry)
+    }
+
+    #[test]
+    fn a_header_comes_back_as_it_went() {
+        for credentials in [
+            Credentials::Anonymous,
+            basic("ann", "se?cret>"),
+            Credentials::IdentityToken("it".into()),
+            Credentials::RegistryToken("rt".into()),
+        ] {
+            assert_eq!(Credentials::from_header(&credentials.to_header()), Ok(credentials.clone()));
+            assert!(!format!("{credentials:?}").contains("cret"));
+        }
+        assert_eq!(Credentials::from_header("e30="), Ok(Credentials::Anonymous));
+        assert_eq!(Credentials::from_header("e30"), Ok(Credentials::Anonymous));
+        assert!(Credentials::from_header("!").is_err());
+    }
+
+    #[test]
+    fn logins_are_found_by_registry() {
+        let text = r#"{"auths": {"https://index.docker.io/v1/": {"auth": "YW5uOnNlY3JldA=="},
+            "reg.local:5000": {"auth": "Ym9iOng6eQ=="}, "https://old.example/v1/": {"identitytoken": "t"}}}"#;
+        assert_eq!(find(text, "docker.io"), Ok(basic("ann", "secret")));
+        assert_eq!(find(text, "reg.local:5000"), Ok(basic("bob", "x:y")));
+        assert_eq!(find(text, "old.example"), Ok(Credentials::IdentityToken("t".into())));
+        assert_eq!(find(text, "other.example"), Ok(Credentials::Anonymous));
+        let nowhere = Path::new("/nonexistent/learn");
+        assert_eq!(Credentials::find(nowhere, "docker.io"), Ok(Credentials::Anonymous));
+    }
+
+    #[test]
+    fn a_malformed_file_is_named_with_line_and_expectation() {
+        let message = find("{\n  \"auths\": 7\n}", "docker.io").expect_err("malformed").to_string();
+        assert!(message.contains("config.json: expected an object with auths"), "{message}");
+        assert!(message.contains("line 2"), "{message}");
+        let message =
+            find(r#"{"auths":{"a":{"auth":"bm9jb2xvbg=="}}}"#, "a").expect_err("no colon").to_string();
+        assert!(message.ends_with("expected auth as base64 of user:password: no colon"), "{message}");
+    }
+
+    #[test]
+    fn helpers_are_asked_and_their_failures_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let helper = |name: &str, script: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+            path.to_str().expect("utf-8").to_owned()
+        };
+        let good = helper("good", r#"read -r who; printf '{"Username":"ann","Secret":"%s %s"}' "$1" "$who""#);
+        assert_eq!(ask_helper(&good, "reg.local"), Ok(basic("ann", "get reg.local")));
+        let token = helper("token", r#"cat >&2; printf '{"Username":"<token>","Secret":"t"}'"#);
+        assert_eq!(ask_helper(&token, "reg.local"), Ok(Credentials::IdentityToken("t".into())));
+        let none = helper("none", "echo credentials not found in native keychain; exit 1");
+        assert_eq!(ask_helper(&none, "reg.local"), Ok(Credentials::Anonymous));
+        let bad = helper("bad", "echo locked; exit 1");
+        let message = ask_helper(&bad, "reg.local").expect_err("fails").to_string();
+        assert_eq!(message, format!("{bad} get reg.local: locked"));
+        let missing =
+            find(r#"{"credHelpers":{"a":"learn-test-missing"}}"#, "a").expect_err("missing").to_string();
+        assert!(missing.starts_with("docker-credential-learn-test-missing get a: No such file"), "{missing}");
+    }
 }

@@ -206,7 +206,7 @@ fn fault(error: &reqwest::Error, url: &Url) -> Fault {
         let message = match tls {
             rustls::Error::InvalidMessage(_) => "server gave HTTP response to HTTPS client".to_owned(),
             other => {
-                format!("tls: failed to verify certificate of {host}: {}", lower_first(&other.to_string()))
+                format!("tls: failed to verify certificate of {host}: {}", describe_tls(other))
             }
         };
         return Fault::new(Kind::Unavailable, message).hint(Hint::TrustCertificate);
@@ -234,13 +234,35 @@ fn find_io(error: &reqwest::Error) -> Option<&io::Error> {
     sources(error).filter_map(|source| source.downcast_ref::<io::Error>()).last()
 }
 
-/// rustls wraps itself into an [`io::Error`], whose own `source` skips it.
+/// rustls travels inside an [`io::Error`], or inside one within another; their `source` skips it.
 fn find_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
-    sources(error).find_map(|source| {
-        source
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| source.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
-    })
+    sources(error).find_map(tls_within)
+}
+
+fn tls_within<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls);
+    }
+    tls_within(error.downcast_ref::<io::Error>()?.get_ref()?)
+}
+
+/// What is wrong with a certificate, in the words people search for.
+fn describe_tls(error: &rustls::Error) -> String {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer,
+    };
+    match error {
+        rustls::Error::InvalidCertificate(UnknownIssuer) => {
+            "x509: certificate signed by unknown authority".to_owned()
+        }
+        rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }) => {
+            "x509: certificate has expired".to_owned()
+        }
+        rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
+            "x509: certificate is valid for other names".to_owned()
+        }
+        other => lower_first(&other.to_string()),
+    }
 }
 
 /// The causes below reqwest's own sentence, which only repeats the URL.
@@ -255,4 +277,61 @@ fn lower_first(text: &str) -> String {
         .next()
         .map(|first| first.to_lowercase().collect::<String>() + letters.as_str())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::{ServerConfig, ServerConnection};
+    use std::net::{SocketAddr, TcpListener};
+
+    /// A key nobody trusts and nothing is secured with.
+    const UNTRUSTED: &[u8] = include_bytes!("../../../tests/support/registry/untrusted.pem");
+
+    /// Takes one connection and speaks TLS on it with a certificate of its own making.
+    fn serve_untrusted() -> SocketAddr {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let certificate = CertificateDer::from_pem_slice(UNTRUSTED).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_slice(UNTRUSTED).expect("a key");
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
+        let config = Arc::new(config.expect("a pair"));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().expect("a client");
+            let mut session = ServerConnection::new(config).expect("a session");
+            // The client hangs up on what it does not trust.
+            let _ = session.complete_io(&mut socket);
+        });
+        address
+    }
+
+    async fn refusal(route: Route, url: &str) -> Fault {
+        let url = Url::parse(url).expect("a url");
+        let client = build(route).expect("a client");
+        let error = client.get(url.clone()).send().await.expect_err("no answer");
+        fault(&error, &url)
+    }
+
+    #[tokio::test]
+    async fn an_untrusted_certificate_is_called_that() {
+        let fault = refusal(Route::Checked, &format!("https://{}/v2/", serve_untrusted())).await;
+        let reason = "x509: certificate signed by unknown authority";
+        assert_eq!(fault.message, format!("tls: failed to verify certificate of 127.0.0.1: {reason}"));
+        assert_eq!((fault.kind, fault.hint), (Kind::Unavailable, Some(Hint::TrustCertificate)));
+    }
+
+    #[tokio::test]
+    async fn plain_http_behind_an_https_url_is_recognised() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().expect("a client");
+            let _ = io::Write::write_all(&mut socket, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        });
+        let fault = refusal(Route::Checked, &format!("https://{address}/v2/")).await;
+        assert_eq!(fault.message, "server gave HTTP response to HTTPS client");
+    }
 }

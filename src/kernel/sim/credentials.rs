@@ -32,13 +32,16 @@ impl World {
                 // CAP_SYS_ADMIN stays until the program takes over: it loads the seccomp filter.
                 let mut held: Capabilities = effective.intersection(&process.effective).cloned().collect();
                 held.extend(process.effective.get("CAP_SYS_ADMIN").cloned());
-                let beyond = !ambient.is_subset(&held) || !ambient.is_subset(&inheritable);
-                if beyond || !inheritable.is_subset(&process.bounding) {
+                if !inheritable.is_subset(&process.bounding) {
                     return Err(Errno::EPERM);
                 }
+                // The kernel keeps the ambient set within the inheritable and permitted ones.
+                process.ambient = ambient
+                    .into_iter()
+                    .filter(|name| inheritable.contains(name) && held.contains(name))
+                    .collect();
                 process.effective = held;
                 process.inheritable = inheritable;
-                process.ambient = ambient;
                 Ok(())
             }
             GuardOp::NoNewPrivileges => {
@@ -146,9 +149,6 @@ impl World {
         let NetworkOp::LinkUp { interface } = op;
         let process = self.processes.get(who)?;
         let network = process.namespaces[&Namespace::Network];
-        if self.namespaces.link(network, interface).is_none() {
-            return Err(Errno::ENODEV);
-        }
         if !self.is_capable(process, "CAP_NET_ADMIN", self.namespaces.owner(network)) {
             return Err(Errno::EPERM);
         }

@@ -127,10 +127,13 @@ impl World {
         match &self.filesystems.get(fs).sort {
             Sort::Proc(procfs) => {
                 let file = World::proc_file(procfs, at.ino)?;
-                words.lines().try_for_each(|line| self.write_proc(who, file, line))
+                self.write_proc(who, file, &words)
             }
-            // Kernel files take one write a line: a device rule, a pid, a mapping.
-            Sort::Cgroup(_) => words.lines().try_for_each(|line| self.write_control(who, fs, at.ino, line)),
+            // A device rule or a pid a write.
+            Sort::Cgroup(_) => {
+                let mut lines = words.lines().filter(|line| !line.is_empty());
+                lines.try_for_each(|line| self.write_control(who, fs, at.ino, line))
+            }
             Sort::Plain | Sort::Overlay(_) | Sort::Fixed => {
                 if self.node(at)?.is_directory() {
                     return Err(Errno::EISDIR);
@@ -189,7 +192,11 @@ impl World {
                 }
             }
             Sort::Proc(_) => Err(Errno::ENOENT),
-            Sort::Cgroup(_) | Sort::Fixed => Err(Errno::EPERM),
+            // open(2) with O_CREAT says EACCES where mkdir(2) and mknod(2) say EPERM.
+            Sort::Cgroup(_) | Sort::Fixed => match node.content {
+                Content::File(_) => Err(Errno::EACCES),
+                _ => Err(Errno::EPERM),
+            },
             Sort::Plain => self.filesystems.get_mut(fs).tree.add(at.ino, name, node),
         }
     }

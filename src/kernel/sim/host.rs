@@ -1,15 +1,14 @@
 //! The daemon's door onto the modelled machine.
 
 use super::jail::{SimJail, fault};
-use super::layer;
-use super::processes::Pid;
+use super::processes::{LAST_SIGNAL, Pid};
 use super::program::Programs;
 use super::world::{DAEMON, SharedWorld, World, lock};
 use crate::error::{Hint, Kind};
-use crate::kernel::{ByteStream, Fault, Host, Jail, Machine, Outcome, Payload, Progress, Response, Value};
-use crate::op::{FsOp, HttpOp, Op, ProcessOp, StoreOp};
+use crate::kernel::{ByteStream, Fault, Host, Jail, Machine, Outcome, Payload, Response, Value};
+use crate::op::{HttpOp, Op, ProcessOp};
 use crate::trace::{Facts, facts};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use nix::errno::Errno;
@@ -41,6 +40,11 @@ const SHOWN_HEADERS: [&str; 9] = [
     "server",
 ];
 
+/// How the modelled machine keeps the program it runs shims from out of reach: with privilege.
+const SEALED_MOUNT: &str = "open_tree(OPEN_TREE_CLONE) + mount_setattr(MOUNT_ATTR_RDONLY)";
+/// The same without.
+const SEALED_COPY: &str = "memfd_create() + fcntl(F_ADD_SEALS, F_SEAL_WRITE)";
+
 /// What the simulator is made of.
 pub struct SimConfig {
     /// The machine it plays.
@@ -59,7 +63,7 @@ pub struct SimConfig {
 
 /// The daemon's door.
 pub struct SimHost {
-    world: SharedWorld,
+    pub(super) world: SharedWorld,
     programs: Arc<Programs>,
     registry: Registry,
     shim: Shim,
@@ -109,11 +113,14 @@ impl SimHost {
         Ok(pid)
     }
 
-    fn spawn_shim(&self, payload: Payload) -> Result<Outcome, Fault> {
+    fn spawn_shim(&self, bundle: &str, payload: Payload) -> Result<Outcome, Fault> {
         let Payload::Control(control) = payload else {
             return Err(Fault::new(Kind::Internal, "process.spawn-shim came without its control socket"));
         };
+        // The shim's standard error.
+        lock(&self.world).append(DAEMON, &format!("{bundle}/shim.log"), b"").map_err(fault)?;
         let pid = self.spawn_process("learn-shim").map_err(fault)?;
+        let unprivileged = lock(&self.world).machine.unprivileged();
         let jail = Box::new(SimJail::new(self.world.clone(), self.programs.clone(), pid));
         let (world, shim) = (self.world.clone(), self.shim.clone());
         let run = move || {
@@ -121,7 +128,8 @@ impl SimHost {
             lock(&world).end_shim(pid);
         };
         std::thread::Builder::new().name(format!("sim-shim-{pid}")).spawn(run)?;
-        Ok(Outcome { facts: facts([("pid", &pid)]), value: Value::Pid(pid) })
+        let sealed = if unprivileged { SEALED_COPY } else { SEALED_MOUNT };
+        Ok(Outcome { facts: facts([("pid", &pid), ("sealed", &sealed)]), value: Value::Pid(pid) })
     }
 
     fn request(&self, op: &HttpOp, payload: Payload) -> Result<Outcome, Fault> {
@@ -152,111 +160,13 @@ impl SimHost {
         Ok(Outcome { facts: shown, value: Value::Response(Response { status, headers, body }) })
     }
 
-    fn store(&self, op: &StoreOp, payload: Payload) -> Result<Outcome, Fault> {
-        match op {
-            StoreOp::PutBlob { path, .. } => {
-                let Payload::Bytes(bytes) = payload else {
-                    return Err(Fault::new(Kind::Internal, "store.put-blob came without its bytes"));
-                };
-                lock(&self.world).write(DAEMON, path, bytes).map_err(fault)?;
-                Ok(Outcome::done())
-            }
-            StoreOp::VerifyDigest { subject, expected, actual } => {
-                if expected == actual {
-                    return Ok(Outcome::done());
-                }
-                let message = format!("{subject} digest mismatch: expected {expected}, got {actual}");
-                Err(Fault::new(Kind::Invalid, message).hint(Hint::PullAgain))
-            }
-            StoreOp::UnpackLayer { .. } => {
-                Err(Fault::new(Kind::Internal, "store.unpack-layer is a stream's"))
-            }
-        }
-    }
-
-    async fn unpack(&self, op: &StoreOp, payload: Payload) -> Result<Outcome, Fault> {
-        let (
-            StoreOp::UnpackLayer { digest, blob, media_type, directory, limit },
-            Payload::Stream { offset, bytes, progress },
-        ) = (op, payload)
-        else {
-            return Err(Fault::new(Kind::Internal, "store.unpack-layer came without its stream"));
-        };
-        let whole = self.take_in(blob, offset, bytes, progress).await?;
-        let mut world = lock(&self.world);
-        let result = world.unpack(DAEMON, &whole, media_type, directory, *limit);
-        let actual = layer::digest(&whole);
-        let correct = actual == *digest;
-        if !correct || result.is_err() {
-            // Of no use to anyone: neither to go on from nor to keep.
-            world.file_op(DAEMON, &FsOp::RemoveFile { path: blob.clone() }, None).map_err(fault)?;
-        }
-        let unpacked = match result {
-            Ok(unpacked) => unpacked,
-            // Bytes that are not what was promised: their digest is the better reason.
-            Err(layer::Unfit::Content(_)) if !correct => crate::kernel::Unpacked {
-                digest: actual,
-                size: whole.len() as u64,
-                diff_id: String::new(),
-                inflated: 0,
-                entries: 0,
-            },
-            Err(unfit) => return Err(unfit.into()),
-        };
-        let facts = facts([
-            ("digest", &unpacked.digest),
-            ("size", &unpacked.size),
-            ("diff-id", &unpacked.diff_id),
-            ("inflated", &unpacked.inflated),
-            ("entries", &unpacked.entries),
-        ]);
-        Ok(Outcome { facts, value: Value::Unpacked(unpacked) })
-    }
-
-    /// Adds the stream to what is in the blob already; what arrived stays when it breaks off.
-    async fn take_in(
-        &self,
-        blob: &str,
-        offset: u64,
-        mut bytes: ByteStream,
-        mut progress: Progress,
-    ) -> Result<Bytes, Fault> {
-        let mut whole = match offset {
-            0 => BytesMut::new(),
-            offset => {
-                let before = lock(&self.world).read(DAEMON, blob).map_err(fault)?;
-                progress(offset);
-                BytesMut::from(before.get(..offset as usize).ok_or_else(|| fault(Errno::EINVAL))?)
-            }
-        };
-        let mut broken = None;
-        while let Some(next) = bytes.next().await {
-            match next {
-                Ok(stretch) => {
-                    progress(stretch.len() as u64);
-                    whole.extend_from_slice(&stretch);
-                }
-                Err(error) => {
-                    broken = Some(error);
-                    break;
-                }
-            }
-        }
-        let whole = whole.freeze();
-        lock(&self.world).write(DAEMON, blob, whole.clone()).map_err(fault)?;
-        match broken {
-            Some(error) => Err(Fault::new(Kind::Unavailable, error.to_string()).hint(Hint::CheckNetwork)),
-            None => Ok(whole),
-        }
-    }
-
     fn process(&self, op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         match op {
-            ProcessOp::SpawnShim { .. } => self.spawn_shim(payload),
+            ProcessOp::SpawnShim { bundle, .. } => self.spawn_shim(bundle, payload),
             ProcessOp::Signal { pid, signal } => {
-                let signal = Signal::from_str(signal)
-                    .map_err(|_| Fault::new(Kind::Invalid, format!("unknown signal {signal:?}")))?;
-                lock(&self.world).signal(DAEMON, *pid, signal as i32).map_err(fault)?;
+                let number = signal_number(signal)
+                    .ok_or_else(|| Fault::new(Kind::Invalid, format!("there is no signal {signal:?}")))?;
+                lock(&self.world).signal(DAEMON, *pid, number).map_err(fault)?;
                 Ok(Outcome::done())
             }
             _ => Err(not_here(&op.clone().into())),
@@ -266,24 +176,44 @@ impl SimHost {
     fn perform_now(&self, op: &Op, payload: Payload) -> Result<Outcome, Fault> {
         match op {
             Op::Http(op) => self.request(op, payload),
-            Op::Store(op) => self.store(op, payload),
             Op::Process(op) => self.process(op, payload),
             Op::Fs(op) => {
                 let text = match payload {
                     Payload::Bytes(bytes) => Some(bytes),
                     _ => None,
                 };
-                lock(&self.world).file_op(DAEMON, op, text).map_err(fault)?;
+                lock(&self.world).daemon_file_op(DAEMON, op, text).map_err(fault)?;
                 Ok(Outcome::done())
             }
             Op::Cgroup(op) => {
-                lock(&self.world).cgroup_op(DAEMON, op).map_err(fault)?;
+                lock(&self.world).daemon_cgroup_op(DAEMON, op).map_err(fault)?;
                 Ok(Outcome::done())
             }
             // The daemon must not shut itself in.
-            Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => Err(not_here(op)),
+            Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => {
+                Err(not_here(op))
+            }
         }
     }
+}
+
+/// `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`: signal(7).
+fn signal_number(name: &str) -> Option<i32> {
+    if let Ok(number) = name.parse() {
+        return (1..=LAST_SIGNAL).contains(&number).then_some(number);
+    }
+    let name = name.to_ascii_uppercase();
+    let name = name.trim_start_matches("SIG");
+    let realtime = |base: i32, offset: &str| match offset {
+        "" => Some(base),
+        offset => base.checked_add(offset.parse().ok()?),
+    };
+    let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
+        (Some(offset), _) => realtime(nix::libc::SIGRTMIN(), offset)?,
+        (_, Some(offset)) => realtime(nix::libc::SIGRTMAX(), offset)?,
+        _ => return Signal::from_str(&format!("SIG{name}")).ok().map(|signal| signal as i32),
+    };
+    (nix::libc::SIGRTMIN()..=nix::libc::SIGRTMAX()).contains(&number).then_some(number)
 }
 
 fn not_here(op: &Op) -> Fault {
@@ -293,7 +223,7 @@ fn not_here(op: &Op) -> Fault {
 impl Host for SimHost {
     fn perform<'a>(&'a self, op: &'a Op, payload: Payload) -> BoxFuture<'a, Result<Outcome, Fault>> {
         match op {
-            Op::Store(store @ StoreOp::UnpackLayer { .. }) => self.unpack(store, payload).boxed(),
+            Op::Store(op) => self.store(op, payload).boxed(),
             _ => std::future::ready(self.perform_now(op, payload)).boxed(),
         }
     }

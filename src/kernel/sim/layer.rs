@@ -17,6 +17,14 @@ const WHITEOUT: &str = ".wh.";
 /// The name that hides all that lower layers have in its directory.
 const OPAQUE: &str = ".wh..wh..opq";
 
+/// The store's refusal, naming what was being written.
+fn refused(what: &str) -> impl Fn(Errno) -> Unfit + '_ {
+    move |errno| {
+        let fault = Fault::errno(errno as i32);
+        Unfit::Other(Fault { message: format!("cannot write {what}: {}", fault.message), ..fault })
+    }
+}
+
 /// `sha256:<hex>` of some bytes.
 pub(super) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
@@ -45,24 +53,73 @@ impl From<Unfit> for Fault {
     }
 }
 
-/// Inflates a whole layer, as its media type and first bytes say.
-fn inflate(bytes: &[u8], media_type: &str, limit: u64) -> Result<Vec<u8>, Unfit> {
-    let gzip = bytes.starts_with(&[0x1f, 0x8b]);
-    let zstd = bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-    let reader: Box<dyn Read> = match media_type.rsplit(['+', '.']).next() {
-        Some("gzip") if !gzip => return Err(Unfit::Content("not a gzip stream".to_owned())),
-        Some("zstd") if !zstd => return Err(Unfit::Content("not a zstd stream".to_owned())),
-        _ if gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
-        _ if zstd => Box::new(zstd::stream::read::Decoder::new(bytes)?),
-        _ => Box::new(bytes),
-    };
+/// How a layer is compressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compression {
+    Gzip,
+    Zstd,
+    Plain,
+}
+
+impl Compression {
+    /// Media type and first bytes must agree where the media type says anything.
+    fn choose(media_type: &str, bytes: &[u8]) -> Result<Compression, Unfit> {
+        let found = match bytes {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+            _ => Compression::Plain,
+        };
+        let promised = match media_type.rsplit(['+', '.']).next() {
+            Some("gzip") => found_or(Compression::Gzip, found),
+            Some("zstd") => found_or(Compression::Zstd, found),
+            Some("tar") => found_or(Compression::Plain, found),
+            _ => Ok(found),
+        };
+        promised.map_err(|promised| {
+            let (promised, found) = (promised.name(), found.name());
+            Unfit::Content(format!("{media_type} promises {promised}, but the bytes begin as {found}"))
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+            Compression::Plain => "an uncompressed tar",
+        }
+    }
+}
+
+fn found_or(promised: Compression, found: Compression) -> Result<Compression, Compression> {
+    if promised == found { Ok(found) } else { Err(promised) }
+}
+
+/// Inflates a layer as far as it goes: what came out, and what stopped it.
+fn inflate(bytes: &[u8], media_type: &str, limit: u64) -> (Vec<u8>, Option<Unfit>) {
     let mut tar = Vec::new();
-    reader.take(limit.saturating_add(1)).read_to_end(&mut tar)?;
+    let read = Compression::choose(media_type, bytes).and_then(|compression| {
+        let reader: Box<dyn Read> = match compression {
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(bytes)?),
+            Compression::Plain => Box::new(bytes),
+        };
+        Ok(reader.take(limit.saturating_add(1)).read_to_end(&mut tar)?)
+    });
     if tar.len() as u64 > limit {
         let message = format!("the layer unpacks to more than the limit of {limit} bytes");
-        return Err(Unfit::Other(Fault::new(Kind::Invalid, message).hint(Hint::RaiseUnpackLimit)));
+        return (tar, Some(Unfit::Other(Fault::new(Kind::Invalid, message).hint(Hint::RaiseUnpackLimit))));
     }
-    Ok(tar)
+    (tar, read.err())
+}
+
+/// What a layer turned out to be, also when it turned out unfit.
+pub(super) struct Layer {
+    /// Digests and sizes, as far as they are known.
+    pub unpacked: Unpacked,
+    /// Device nodes left out, as without privilege they must be.
+    pub skipped_devices: u64,
+    /// What stopped it.
+    pub failure: Option<Unfit>,
 }
 
 impl World {
@@ -75,27 +132,48 @@ impl World {
         media_type: &str,
         directory: &str,
         limit: u64,
-    ) -> Result<Unpacked, Unfit> {
-        let tar = inflate(bytes, media_type, limit)?;
-        let refused = |errno: Errno| {
-            let fault = Fault::errno(errno as i32);
-            Unfit::Other(Fault { message: format!("cannot write {directory}: {}", fault.message), ..fault })
-        };
-        self.create_directories(who, directory, 0o755).map_err(refused)?;
-        let root = self.directory(who, directory).map_err(refused)?;
-        let mut archive = tar::Archive::new(tar.as_slice());
-        let mut entries = 0;
-        for entry in archive.entries()? {
-            self.unpack_entry(who, root, entry?)?;
-            entries += 1;
-        }
-        Ok(Unpacked {
+    ) -> Layer {
+        let (tar, stopped) = inflate(bytes, media_type, limit);
+        let unpacked = Unpacked {
             digest: digest(bytes),
             size: bytes.len() as u64,
             diff_id: digest(&tar),
             inflated: tar.len() as u64,
-            entries,
-        })
+            entries: 0,
+        };
+        let mut layer = Layer { unpacked, skipped_devices: 0, failure: None };
+        let built = self.build(who, &tar, directory, &mut layer);
+        layer.failure = stopped.or(built.err());
+        layer
+    }
+
+    fn build(&mut self, who: Pid, tar: &[u8], directory: &str, layer: &mut Layer) -> Result<(), Unfit> {
+        let root = self.empty_directory(who, directory).map_err(refused(directory))?;
+        for entry in tar::Archive::new(tar).entries()? {
+            let entry = entry?;
+            layer.unpacked.entries += 1;
+            let kind = entry.header().entry_type();
+            let is_device = matches!(kind, tar::EntryType::Char | tar::EntryType::Block);
+            if is_device && self.machine.unprivileged() {
+                layer.skipped_devices += 1;
+                continue;
+            }
+            self.unpack_entry(who, root, entry)?;
+        }
+        Ok(())
+    }
+
+    /// What an earlier attempt left would become part of the layer without being in it.
+    fn empty_directory(&mut self, who: Pid, path: &str) -> Result<Location, Errno> {
+        match self.create(who, path, Node::directory(0o755)) {
+            Ok(()) | Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        let root = self.directory(who, path)?;
+        match self.fs_at(root)?.tree.entries(root.ino)?.is_empty() {
+            true => Ok(root),
+            false => Err(Errno::ENOTEMPTY),
+        }
     }
 
     fn unpack_entry(
@@ -133,16 +211,12 @@ impl World {
             }
         };
         let node = self.owned_as(who, node, header.uid()? as u32, header.gid()? as u32);
-        let refused = |errno: Errno| {
-            let fault = Fault::errno(errno as i32);
-            Unfit::Other(Fault { message: format!("cannot write {path}: {}", fault.message), ..fault })
-        };
-        let directory = self.directories_in(root, above).map_err(refused)?;
+        let directory = self.directories_in(root, above).map_err(refused(&path))?;
         if kind == tar::EntryType::Link {
-            let existing = self.place_in(root, &components(&link)?).map_err(refused)?;
-            return self.link_over(who, existing, directory, name).map_err(refused);
+            let existing = self.place_in(root, &components(&link)?).map_err(refused(&path))?;
+            return self.link_over(who, existing, directory, name).map_err(refused(&path));
         }
-        self.put(directory, name, node).map_err(refused)
+        self.put(directory, name, node).map_err(refused(&path))
     }
 
     /// Without privilege every file is the caller's.
@@ -201,7 +275,7 @@ impl World {
             tree.node_mut(at.ino)?.xattrs.insert("trusted.overlay.opaque".to_owned(), mark);
             return Ok(());
         }
-        let (name, node) = match name.strip_prefix(WHITEOUT) {
+        let (name, mut node) = match name.strip_prefix(WHITEOUT) {
             Some(hidden) => (hidden, Node::device(0, 0, 0)),
             None => (name, node),
         };
@@ -211,7 +285,13 @@ impl World {
                 (kept.mode, kept.uid, kept.gid) = (node.mode, node.uid, node.gid);
                 return Ok(());
             }
-            Ok(_) => tree.remove_all(at.ino, name)?,
+            Ok(existing) => {
+                // A whiteout before the directory of its name: both are meant.
+                if node.is_directory() && tree.node(existing)?.is_whiteout() {
+                    node.xattrs.insert("trusted.overlay.opaque".to_owned(), Bytes::from_static(b"y"));
+                }
+                tree.remove_all(at.ino, name)?;
+            }
             Err(_) => {}
         }
         tree.add(at.ino, name, node).map(|_| ())

@@ -187,8 +187,10 @@ impl World {
         let fits = |filesystem: &FileSystem| match &filesystem.sort {
             Sort::Cgroup(hierarchy) if hierarchy.unified => fstype == "cgroup2",
             Sort::Cgroup(hierarchy) => {
+                let own: Vec<&str> = hierarchy.controllers.iter().map(String::as_str).collect();
+                let all = wanted.is_empty() && own.len() == self.machine.cgroups.v1.len();
                 fstype == "cgroup"
-                    && wanted.iter().all(|name| hierarchy.controllers.iter().any(|own| own == name))
+                    && (all || !wanted.is_empty() && wanted.iter().all(|name| own.contains(name)))
             }
             _ => false,
         };
@@ -259,15 +261,21 @@ impl World {
         if !self.node(new)?.is_directory() || !self.node(old)?.is_directory() {
             return Err(Errno::ENOTDIR);
         }
+        let (new_mount, root_mount, old_mount) =
+            (self.mount_at(new)?, self.mount_at(root)?, self.mount_at(old)?);
+        let shared = |over: Option<Location>| {
+            let mount = over.and_then(|over| self.mount_at(over).ok());
+            mount.is_some_and(|mount| mount.propagation == "shared")
+        };
+        // In the kernel's order: who would see it elsewhere, then whether it is the root already.
+        if old_mount.propagation == "shared" || shared(new_mount.over) || shared(root_mount.over) {
+            return Err(Errno::EINVAL);
+        }
         if new.mount == root.mount || old.mount == root.mount {
             return Err(Errno::EBUSY);
         }
-        let (new_mount, root_mount) = (self.mount_at(new)?, self.mount_at(root)?);
         let is_mount_point = new_mount.root == new.ino && root_mount.root == root.ino;
-        let parents = [new_mount.over, root_mount.over].into_iter().flatten();
-        let shared = |over: Location| self.mount_at(over).is_ok_and(|mount| mount.propagation == "shared");
-        let any_shared = parents.chain([new]).any(shared);
-        if !is_mount_point || any_shared || old.mount != new.mount {
+        if !is_mount_point || old.mount != new.mount {
             return Err(Errno::EINVAL);
         }
         let above = root_mount.over;

@@ -138,11 +138,6 @@ impl Namespaces {
         Ok(())
     }
 
-    /// Whether an interface is on; `None` when there is none of the name.
-    pub fn link(&self, network: NsId, interface: &str) -> Option<bool> {
-        self.interfaces.get(&network)?.get(interface).copied()
-    }
-
     /// The next pid in a pid namespace and in all around it, innermost first.
     pub fn next_pids(&mut self, innermost: NsId) -> Vec<(NsId, u32)> {
         let mut pids = Vec::new();

@@ -125,7 +125,8 @@ impl Merging<'_> {
 
 const OPAQUE: [&str; 2] = ["trusted.overlay.opaque", "user.overlay.opaque"];
 
-fn is_opaque(node: &Node) -> bool {
+/// Whether a directory hides what lower layers have in it.
+pub fn is_opaque(node: &Node) -> bool {
     OPAQUE.iter().any(|name| node.xattrs.get(*name).is_some_and(|value| value == "y"))
 }
 

@@ -12,6 +12,9 @@ use nix::sys::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 
+/// The highest signal number, of the real-time ones.
+pub const LAST_SIGNAL: i32 = 64;
+
 /// A process id, as the host counts.
 pub type Pid = u32;
 
@@ -113,11 +116,11 @@ impl Process {
         }
     }
 
-    fn ignores(&self, signal: Signal) -> bool {
+    fn ignores(&self, signal: Option<Signal>) -> bool {
         let own_init = self.pids.len() > 1 && self.pids[0].1 == 1;
         match signal {
-            Signal::SIGKILL | Signal::SIGSTOP => false,
-            Signal::SIGCHLD | Signal::SIGURG | Signal::SIGWINCH => true,
+            Some(Signal::SIGKILL | Signal::SIGSTOP) => false,
+            Some(Signal::SIGCHLD | Signal::SIGURG | Signal::SIGWINCH) => true,
             // No simulated program installs a handler, and the kernel spares a namespace's init
             // every signal it has no handler for: pid_namespaces(7).
             _ => own_init,
@@ -207,7 +210,11 @@ impl World {
     /// # Errors
     /// EINVAL, ESRCH, EPERM.
     pub fn signal(&mut self, who: Pid, target: Pid, signal: i32) -> Result<(), Errno> {
-        let known = Signal::try_from(signal).map_err(|_| Errno::EINVAL)?;
+        if !(1..=LAST_SIGNAL).contains(&signal) {
+            return Err(Errno::EINVAL);
+        }
+        // The real-time signals have numbers only, and the usual default: to end the process.
+        let known = Signal::try_from(signal).ok();
         let process = self.processes.get(target)?;
         let sender = self.processes.get(who)?;
         if sender.uid != process.uid && !sender.has_capability("CAP_KILL") {
@@ -218,10 +225,10 @@ impl World {
         }
         let process = self.processes.get_mut(target)?;
         match known {
-            Signal::SIGSTOP | Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU => {
+            Some(Signal::SIGSTOP | Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) => {
                 process.life = Life::Stopped;
             }
-            Signal::SIGCONT => process.life = Life::Running,
+            Some(Signal::SIGCONT) => process.life = Life::Running,
             _ => match process.wake.take() {
                 // The program's thread lets go of its streams first, then the process ends.
                 Some(_closed) => process.life = Life::Ending(signal),

@@ -1,0 +1,124 @@
+//! Docker's requests that `learn` does not serve yet: refused by name, with 501.
+
+use super::router::not_found;
+use super::status::Refusal;
+use crate::error::{Hint, Kind};
+use axum::http::{Method, Uri};
+
+/// Method and path of each; `*` stands for one or more segments.
+const ENDPOINTS: [(&str, &str); 51] = [
+    ("POST", "/auth"),
+    ("GET", "/system/df"),
+    ("POST", "/build"),
+    ("POST", "/build/prune"),
+    ("POST", "/commit"),
+    ("POST", "/session"),
+    ("POST", "/grpc"),
+    ("GET", "/images/search"),
+    ("GET", "/images/get"),
+    ("GET", "/images/*/history"),
+    ("GET", "/images/*/get"),
+    ("POST", "/images/load"),
+    ("POST", "/images/prune"),
+    ("POST", "/images/*/push"),
+    ("POST", "/images/*/tag"),
+    ("GET", "/distribution/*/json"),
+    ("POST", "/containers/prune"),
+    ("GET", "/containers/*/top"),
+    ("GET", "/containers/*/stats"),
+    ("GET", "/containers/*/changes"),
+    ("GET", "/containers/*/export"),
+    ("GET", "/containers/*/archive"),
+    ("HEAD", "/containers/*/archive"),
+    ("PUT", "/containers/*/archive"),
+    ("GET", "/containers/*/attach/ws"),
+    ("POST", "/containers/*/restart"),
+    ("POST", "/containers/*/rename"),
+    ("POST", "/containers/*/pause"),
+    ("POST", "/containers/*/unpause"),
+    ("POST", "/containers/*/update"),
+    ("POST", "/containers/*/resize"),
+    ("POST", "/containers/*/exec"),
+    ("POST", "/exec/*/start"),
+    ("POST", "/exec/*/resize"),
+    ("GET", "/exec/*/json"),
+    ("GET", "/volumes"),
+    ("POST", "/volumes/create"),
+    ("POST", "/volumes/prune"),
+    ("GET", "/networks"),
+    ("POST", "/networks/create"),
+    ("POST", "/networks/prune"),
+    ("POST", "/networks/*/connect"),
+    ("POST", "/networks/*/disconnect"),
+    ("GET", "/plugins"),
+    ("POST", "/plugins/*"),
+    ("GET", "/swarm"),
+    ("POST", "/swarm/*"),
+    ("GET", "/nodes"),
+    ("GET", "/services"),
+    ("GET", "/secrets"),
+    ("GET", "/configs"),
+];
+
+/// 501 for a request of Docker's; the words `docker inspect` looks for where it asks every kind of
+/// object for a name; else Docker's 404.
+pub(super) async fn answer(method: Method, uri: Uri) -> Refusal {
+    refuse(method.as_str(), uri.path())
+}
+
+pub(super) fn refuse(method: &str, path: &str) -> Refusal {
+    let is_asked = |(known, pattern): &&(&str, &str)| *known == method && fits(pattern, path);
+    if ENDPOINTS.iter().any(|endpoint| is_asked(&endpoint)) {
+        let message = format!("{method} {path} is not supported by learn yet");
+        return Refusal { kind: Kind::Unsupported, message, hint: Some(Hint::SeeHelp) };
+    }
+    let missing = |message: String| Refusal { kind: Kind::NotFound, message, hint: None };
+    let name = |folder: &str| path.strip_prefix(folder).filter(|name| !name.is_empty());
+    if let Some(name) = name("/networks/") {
+        return missing(format!("network {name} not found"));
+    }
+    if let Some(name) = name("/volumes/") {
+        return missing(format!("get {name}: no such volume"));
+    }
+    if let Some(name) = name("/plugins/").and_then(|name| name.strip_suffix("/json")) {
+        return missing(format!("plugin {name:?} not found"));
+    }
+    not_found()
+}
+
+/// Whether a path has a pattern's shape.
+fn fits(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == path,
+        Some((before, after)) => {
+            let middle = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            middle.is_some_and(|middle| !middle.is_empty())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_to_come_is_refused_by_name() {
+        let refusal = refuse("POST", "/containers/abc/exec");
+        assert_eq!(refusal.message, "POST /containers/abc/exec is not supported by learn yet");
+        assert_eq!(refusal.kind, Kind::Unsupported);
+        assert_eq!(refuse("POST", "/images/a/b/c/tag").kind, Kind::Unsupported);
+    }
+
+    #[test]
+    fn what_docker_does_not_have_is_not_found() {
+        assert_eq!(refuse("GET", "/nonsense").message, "page not found");
+        assert_eq!(refuse("GET", "/containers//top").message, "page not found");
+    }
+
+    #[test]
+    fn an_unnamed_inspect_learns_that_there_is_no_such_network() {
+        assert_eq!(refuse("GET", "/networks/x").message, "network x not found");
+        assert_eq!(refuse("GET", "/volumes/x").message, "get x: no such volume");
+        assert_eq!(refuse("GET", "/plugins/x/json").kind, Kind::NotFound);
+    }
+}
