@@ -2,7 +2,7 @@
 //! error and lets go of an exit code (which [`learn::cli::exit`] chooses).
 
 use learn::api::daemon::{DaemonOptions, run as run_daemon};
-use learn::cli::{self, Failure, Ready, Wiring};
+use learn::cli::{self, Failure, Ready, Role, Wiring};
 use learn::client::Paths;
 use learn::image::RegistryConfig;
 use learn::kernel::linux::{LinuxJail, probe};
@@ -53,7 +53,7 @@ fn shim() -> ExitCode {
 }
 
 /// `learn daemon run`. Two threads are enough: what computes has threads of its own.
-fn daemon(paths: Paths, ready: Ready) -> Result<(), Box<dyn std::error::Error>> {
+fn daemon(paths: Paths, ready: Ready) -> Role<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let options = DaemonOptions {
         root: paths.root.clone(),
@@ -65,7 +65,7 @@ fn daemon(paths: Paths, ready: Ready) -> Result<(), Box<dyn std::error::Error>> 
 }
 
 /// `learn runtime run`.
-fn run_bundle(bundle: &str) -> Result<i32, Box<dyn std::error::Error>> {
+fn run_bundle(bundle: &str) -> Role<i32> {
     Ok(run::run(&mut LinuxJail::default(), &probe::probe(), bundle)?)
 }
 

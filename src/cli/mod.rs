@@ -54,13 +54,16 @@ use system::args::Kind;
 /// Called once by the daemon when it listens.
 pub type Ready = Box<dyn FnOnce() -> std::io::Result<()> + Send>;
 
+/// What a role `main` plugs in ends with: its error is only printed.
+pub type Role<T> = Result<T, Box<dyn std::error::Error>>;
+
 /// What `main` plugs in: the layers this one must not know.
 #[derive(Clone, Copy, Default)]
 pub struct Wiring {
     /// Is the daemon until a signal ends it.
-    pub daemon: Option<fn(Paths, Ready) -> Result<(), Box<dyn std::error::Error>>>,
+    pub daemon: Option<fn(Paths, Ready) -> Role<()>>,
     /// Runs the OCI bundle in a directory; Docker's exit code.
-    pub runtime: Option<fn(&str) -> Result<i32, Box<dyn std::error::Error>>>,
+    pub runtime: Option<fn(&str) -> Role<i32>>,
     /// Connections to an engine of this very process, on the simulator.
     pub simulate: Option<fn() -> Connector>,
     /// Tries out what this machine can do, for an engine whose state is in the directory.

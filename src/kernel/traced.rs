@@ -190,6 +190,8 @@ pub struct TracedJail<'a> {
     jail: &'a mut dyn Jail,
     report: Box<dyn Report>,
     scope: u32,
+    /// Where the first process inside hangs its scopes: beside those of its birth, not in them.
+    root: u32,
     /// The process has become the program, which does not narrate.
     replaced: bool,
 }
@@ -197,7 +199,7 @@ pub struct TracedJail<'a> {
 impl<'a> TracedJail<'a> {
     /// A door whose records belong to scope `scope`.
     pub fn new(jail: &'a mut dyn Jail, report: Box<dyn Report>, scope: u32) -> TracedJail<'a> {
-        TracedJail { jail, report, scope, replaced: false }
+        TracedJail { jail, report, scope, root: scope, replaced: false }
     }
 
     /// The undecorated door, for reading.
@@ -247,9 +249,27 @@ impl<'a> TracedJail<'a> {
     where
         E: std::fmt::Display + From<OpError>,
     {
+        let id = self.report.scope_id();
+        self.within_numbered(id, kind, about, work)
+    }
+
+    /// The same, with a number reserved before: the scope in which init becomes the program is
+    /// opened inside and closed outside, because exec leaves nobody inside to close it.
+    ///
+    /// # Errors
+    /// As [`TracedJail::within`].
+    pub fn within_numbered<T, E>(
+        &mut self,
+        id: u32,
+        kind: Scope,
+        about: impl Into<String>,
+        work: impl FnOnce(&mut TracedJail<'a>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: std::fmt::Display + From<OpError>,
+    {
         let began = Instant::now();
         let outer = self.scope;
-        let id = self.report.scope_id();
         let event = Event::Opened { id, kind, about: about.into() };
         self.report.record(outer, event.clone());
         self.scope = id;
@@ -263,6 +283,13 @@ impl<'a> TracedJail<'a> {
         }
         self.scope = outer;
         result
+    }
+
+    /// Says for init what it can no longer say: its exec worked, and the scope around it is done.
+    pub fn became(&mut self, scope: u32, facts: Facts, began: Instant) {
+        let took = micros(began);
+        self.report.record(scope, Event::Did { op: "process.exec".into(), facts, took });
+        self.report.record(scope, Event::Closed { error: None, took });
     }
 
     /// Performs an operation that needs nothing beside it.
@@ -303,7 +330,7 @@ impl<'a> TracedJail<'a> {
         self.announce(&op)?;
         let began = Instant::now();
         let report = self.report.split();
-        let scope = self.scope;
+        let scope = self.root;
         let inside: Init = Box::new(move |jail| init(&mut TracedJail::new(jail, report, scope)));
         let result = self.jail.clone_init(&op, stdio, inside);
         self.conclude(op, result, began, |child| crate::trace::facts([("pid", &child.pid())]))

@@ -20,6 +20,8 @@ pub struct Plan {
     pub filter: Vec<(u16, u8, u8, u32)>,
     /// What the machine offers.
     pub machine: Machine,
+    /// Number of the scope in which the program takes over; the shim closes it.
+    pub exec_scope: u32,
 }
 
 /// Becomes the container's program. On the real kernel it only returns when something failed.
@@ -27,7 +29,7 @@ pub struct Plan {
 /// # Errors
 /// The operation that failed.
 pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
-    let Plan { spec, root, filter, machine } = plan;
+    let Plan { spec, root, filter, machine, exec_scope } = plan;
     let about = root.clone();
     jail.within(Scope::RootfsMount, &about, |jail| {
         perform_all(jail, rootfs::mount_root(&spec, &root))?;
@@ -45,7 +47,7 @@ pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
     let user = format!("{}:{}", process.user().uid(), process.user().gid());
     jail.within(Scope::GuardApply, user, |jail| guard(jail, process))?;
     let command = process.args().clone().unwrap_or_default().join(" ");
-    jail.within(Scope::ProcessExec, command, |jail| exec(jail, process, filter))
+    jail.within_numbered(exec_scope, Scope::ProcessExec, command, |jail| exec(jail, process, filter))
 }
 
 fn perform_all(jail: &mut TracedJail<'_>, ops: Vec<Op>) -> Result<(), OpError> {

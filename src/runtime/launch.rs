@@ -9,6 +9,7 @@ use crate::kernel::{Child, Machine, OpError, Stdio, TracedJail};
 use crate::op::{FsOp, Namespace, NamespaceOp, Op, WriteReason};
 use crate::trace::{Facts, Note, Scope, facts};
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
+use std::time::Instant;
 
 /// A container that runs.
 pub struct Launched {
@@ -54,12 +55,13 @@ pub fn launch(
     let root = rootfs::root_path(&spec, bundle);
     let hostname = spec.hostname().clone().unwrap_or_default();
     let mappings = machine.unprivileged().then(|| id_mappings(machine));
-    let plan = Plan { spec, root, filter, machine: machine.clone() };
+    let exec_scope = jail.report().scope_id();
+    let plan = Plan { spec, root, filter, machine: machine.clone(), exec_scope };
 
     let mut made: Vec<Op> = Vec::new();
     let result = apply_limits(jail, machine, &path, &groups, &mut made).and_then(|()| {
         enter(jail, &namespaces, &hostname, mappings, stdio, plan).and_then(|mut child| {
-            match join_and_go(jail, &groups, &mut *child) {
+            match join_and_go(jail, &groups, &mut *child, exec_scope) {
                 Ok(()) => Ok(child),
                 Err(error) => {
                     end(&mut *child);
@@ -171,13 +173,21 @@ fn namespace_inodes(jail: &TracedJail<'_>, pid: u32) -> Facts {
     inodes
 }
 
-fn join_and_go(jail: &mut TracedJail<'_>, groups: &Groups, child: &mut dyn Child) -> Result<(), OpError> {
+fn join_and_go(
+    jail: &mut TracedJail<'_>,
+    groups: &Groups,
+    child: &mut dyn Child,
+    exec_scope: u32,
+) -> Result<(), OpError> {
     if !groups.directories.is_empty() {
         jail.within(Scope::LimitsJoin, child.pid().to_string(), |jail| {
             groups.join(child.pid()).into_iter().try_for_each(|op| jail.perform(op).map(drop))
         })?;
     }
-    child.proceed()
+    let began = Instant::now();
+    child.proceed()?;
+    jail.became(exec_scope, facts([("pid", &child.pid())]), began);
+    Ok(())
 }
 
 /// Ends a child that is not to become a container, and takes its status.
