@@ -12,7 +12,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The layers the command line does not know.
-const WIRING: Wiring = Wiring { daemon: Some(daemon), runtime: Some(run_bundle), simulate: None };
+const WIRING: Wiring = Wiring {
+    daemon: Some(daemon),
+    runtime: Some(run_bundle),
+    simulate: None,
+    examine: Some(learn::kernel::linux::examine::examine),
+};
 
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.

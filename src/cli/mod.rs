@@ -13,6 +13,7 @@ mod args;
 mod container;
 mod context;
 mod daemon;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 mod failure;
@@ -38,6 +39,7 @@ pub use parse::language;
 
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
+use crate::wire::Examination;
 use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
 use container::{act, create, list, logs, run, start};
 use context::Context;
@@ -46,6 +48,7 @@ use parse::Asked;
 use render::Options;
 use session::Session;
 use std::io::IsTerminal;
+use std::path::Path;
 use system::args::Kind;
 
 /// Called once by the daemon when it listens.
@@ -63,6 +66,8 @@ pub struct Wiring {
     pub runtime: Option<fn(&str) -> Role<i32>>,
     /// Connections to an engine of this very process, on the simulator.
     pub simulate: Option<fn() -> Connector>,
+    /// Tries out what this machine can do, for an engine whose state is in the directory.
+    pub examine: Option<fn(&Path) -> Examination>,
 }
 
 /// Does what the words ask for; the program's name comes first.
@@ -77,6 +82,8 @@ pub fn main(words: &[String], lang: Lang, wiring: &Wiring) -> Result<(), Failure
     let lang = cli.global.lang.unwrap_or(lang);
     match cli.command {
         Command::Daemon(command) => on_daemon(&cli.global, lang, wiring, command),
+        // Before there is any thread: it tries things out in copies of this process.
+        Command::Doctor(_) => doctor::doctor(&context::places(&cli.global)?, lang, wiring),
         Command::Runtime(RuntimeCommand::Run { bundle, id: _ }) => match wiring.runtime {
             Some(run) => {
                 let code = run(&bundle).map_err(|error| Failure::Runtime(error.to_string()))?;
@@ -169,7 +176,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Trace(command) => tell::traces(context, options, command).await,
         Command::Watch(_) => tell::everything(context, options).await,
         // Handled before there was a connection.
-        Command::Daemon(_) | Command::Runtime(_) => Ok(()),
+        Command::Daemon(_) | Command::Doctor(_) | Command::Runtime(_) => Ok(()),
     }
 }
 
