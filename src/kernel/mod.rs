@@ -369,6 +369,9 @@ pub trait Jail: Send {
     /// Whether the path exists, links followed.
     fn exists(&self, path: &str) -> bool;
 
+    /// The work is done and a long wait begins: memory that is not needed for it may go.
+    fn rest(&mut self) {}
+
     /// Opens a container's log for appending; output is bulk, so it is no operation.
     ///
     /// # Errors

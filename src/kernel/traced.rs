@@ -223,6 +223,11 @@ impl<'a> TracedJail<'a> {
         })
     }
 
+    /// See [`Jail::rest`].
+    pub fn rest(&mut self) {
+        self.jail.rest();
+    }
+
     /// See [`Jail::open_log`].
     ///
     /// # Errors

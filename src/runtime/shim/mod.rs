@@ -102,6 +102,7 @@ fn attend(
     loop {
         match streams.turn(control, listener.as_ref(), Some(child.ended())).map_err(plumbing("poll"))? {
             Ended::No => {}
+            Ended::Idle => jail.rest(),
             Ended::Program => break,
             Ended::Control => control.close(),
             Ended::Said(ToShim::Signal(signal), _) => {

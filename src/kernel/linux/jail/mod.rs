@@ -66,6 +66,11 @@ impl Jail for LinuxJail {
         }
     }
 
+    fn rest(&mut self) {
+        // Only memory is at stake.
+        let _ = sys::release_code();
+    }
+
     fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>> {
         let log = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
         Ok(Box::new(log))
