@@ -5,7 +5,7 @@ use super::guard::filter;
 use super::init::{self, Plan};
 use super::limits::Groups;
 use super::rootfs;
-use crate::kernel::{Child, Machine, OpError, Stdio, TracedJail};
+use crate::kernel::{Child, Machine, OpError, Payload, Stdio, TracedJail};
 use crate::op::{FsOp, Namespace, NamespaceOp, Op, WriteReason};
 use crate::trace::{Facts, Note, Scope, facts};
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
@@ -50,7 +50,7 @@ pub fn launch(
         None => Vec::new(),
     };
     let path = linux.cgroups_path().as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    let groups = Groups::plan(machine, &path, linux.resources().as_ref());
+    let groups = Groups::plan(machine, &path, linux.resources().as_ref())?;
     let namespaces = new_namespaces(&spec);
     let root = rootfs::root_path(&spec, bundle);
     let hostname = spec.hostname().clone().unwrap_or_default();
@@ -91,6 +91,9 @@ fn apply_limits(
         for op in &groups.setup {
             jail.perform(op.clone())?;
             made.push(op.clone());
+        }
+        if let Some(filter) = &groups.device_filter {
+            jail.perform_with(filter.op.clone(), Payload::DeviceFilter(filter.program.clone()))?;
         }
         Ok(())
     })

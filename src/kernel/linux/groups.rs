@@ -1,9 +1,12 @@
 //! Performs [`CgroupOp`]: cgroups(7).
 
-use crate::kernel::{Fault, Outcome};
+use super::sys;
+use crate::error::Kind;
+use crate::kernel::{Fault, Outcome, Payload};
 use crate::op::CgroupOp;
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,10 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// As mkdir(2) and rmdir(2); a group that does not empty is `EBUSY`.
-pub fn perform(op: &CgroupOp) -> Result<Outcome, Fault> {
+pub fn perform(op: &CgroupOp, payload: &Payload) -> Result<Outcome, Fault> {
     match op {
         CgroupOp::Create { path } => fs::DirBuilder::new().recursive(true).mode(0o755).create(path)?,
         CgroupOp::Remove { path } => remove(Path::new(path), Instant::now() + PATIENCE)?,
+        CgroupOp::AttachDeviceFilter { path, .. } => {
+            let Payload::DeviceFilter(program) = payload else {
+                return Err(Fault::new(Kind::Internal, "cgroup.attach-device-filter needs its program"));
+            };
+            sys::attach_device_filter(fs::File::open(path)?.as_fd(), program)?;
+        }
     }
     Ok(Outcome::done())
 }
