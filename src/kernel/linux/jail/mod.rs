@@ -109,12 +109,24 @@ fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         }
         ProcessOp::ChangeDirectory { path } => {
             nix::unistd::chdir(path.as_str()).map_err(errno)?;
+            within_root(path)?;
             Ok(Outcome::done())
         }
         ProcessOp::LookupProgram { name, path } => exec::lookup(name, path),
         ProcessOp::Exec { program, argv, .. } => exec::exec(program, argv, payload),
         ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } => Err(not_here(&op.clone().into())),
     }
+}
+
+/// A path such as `/proc/self/fd/7` may lead to a directory of the host's that is still open here
+/// (CVE-2024-21626). The kernel shows a working directory out of the root's reach by a path that
+/// does not begin with a slash: getcwd(2).
+fn within_root(path: &str) -> Result<(), Fault> {
+    let shown = rustix::process::getcwd(Vec::new()).map_err(io::Error::from)?;
+    if shown.as_bytes().starts_with(b"/") {
+        return Ok(());
+    }
+    Err(Fault::new(Kind::Denied, format!("{path:?} leads out of the container")))
 }
 
 /// nix's error as a fault.
