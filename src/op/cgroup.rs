@@ -13,7 +13,7 @@ pub enum CgroupOp {
         /// Absolute directory, e.g. `/sys/fs/cgroup/memory/learn/<id>`.
         path: String,
     },
-    /// Removes an empty group.
+    /// Removes a group, and with it whoever is still in it.
     Remove {
         /// Absolute directory.
         path: String,
