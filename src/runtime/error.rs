@@ -32,6 +32,9 @@ pub enum Error {
     /// The Spec lacks what a start needs.
     #[error("config.json: {0}")]
     Incomplete(&'static str),
+    /// The Spec asks for what this runtime does not do.
+    #[error("config.json: {0}")]
+    Unsupported(String),
     /// A limit that this machine cannot set.
     #[error(transparent)]
     Limit(#[from] Refused),
@@ -53,7 +56,9 @@ impl Classify for Error {
         match self {
             Error::Op(error) => error.kind(),
             Error::Limit(refused) => refused.kind(),
-            Error::Malformed { .. } | Error::Incomplete(_) | Error::Seccomp(_) => Kind::Invalid,
+            Error::Malformed { .. } | Error::Incomplete(_) | Error::Unsupported(_) | Error::Seccomp(_) => {
+                Kind::Invalid
+            }
             Error::Read { .. } | Error::Plumbing { .. } => Kind::Internal,
         }
     }
