@@ -71,13 +71,20 @@ fn what_the_runtime_does_not_do_is_refused_by_name() {
         ("/linux/intelRdt", json!({"closID": "x"}), "linux.intelRdt"),
         ("/linux/personality", json!({"domain": "LINUX32"}), "linux.personality"),
         ("/linux/timeOffsets", json!({"boottime": {"secs": 1}}), "linux.timeOffsets"),
-        ("/linux/namespaces", json!([{"type": "time"}]), "linux.namespaces"),
+        ("/linux/namespaces", json!([{"type": "mount"}, {"type": "time"}]), "linux.namespaces"),
         ("/linux/namespaces", json!([{"type": "mount", "path": "/proc/self/ns/mnt"}]), "linux.namespaces"),
+        ("/linux/namespaces", json!([{"type": "pid"}]), "linux.namespaces"),
+        ("/linux/namespaces", json!([{"type": "mount"}, {"type": "user"}]), "linux.namespaces"),
+        ("/linux/cgroupsPath", json!("/learn/../../x"), "linux.cgroupsPath"),
+        ("/linux/rootfsPropagation", json!("shared"), "linux.rootfsPropagation"),
+        ("/process/user/umask", json!(63), "process.user.umask"),
+        ("/domainname", json!("example"), "domainname"),
     ];
     for (pointer, value, name) in table {
-        let mut bundle = Bundle::new(&name.replace(['/', '.'], "-"), &["true"]);
+        let mut bundle = Bundle::new("refused", &["true"]);
         bundle.set(pointer, value);
-        let failure = bundle.run().failed();
+        let output = bundle.spawn().wait_with_output().unwrap();
+        let failure = Bundle::read(output).failed();
         assert!(failure.message.starts_with(&format!("config.json: {name}")), "{failure:?}");
         assert_eq!(failure.kind, Kind::Invalid);
     }

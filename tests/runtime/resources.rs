@@ -1,7 +1,7 @@
 //! Limits: written, seen from inside, and kept by the kernel.
 
 use crate::Case;
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, line};
 use serde_json::json;
 use std::fs;
 
@@ -14,6 +14,8 @@ pub const CASES: &[Case] = crate::cases![
     on_v2_a_program_guards_the_devices,
     a_limit_without_a_controller_stops_the_start,
     groups_left_by_a_crash_are_taken_over,
+    a_group_others_live_in_is_refused,
+    processes_without_a_pid_namespace_end_with_the_container,
 ];
 
 fn resource_limits_are_set() {
@@ -60,11 +62,18 @@ fn memory_beyond_the_limit_is_exit_137() {
     assert_eq!(bundle.run().code, 137);
 }
 
-/// Opens a standard device, makes a node for a disk and for the kernel's log, and tries to open
-/// those.
-const DEVICES: &str = "echo x > /dev/null && head -c 1 /dev/zero | wc -c; \
-    mknod /tmp/disk b 7 0 && mknod /tmp/log c 1 11 && echo made; \
-    cat /tmp/disk; cat /tmp/log; echo x > /tmp/disk; echo done";
+/// A shell that opens a standard device and makes nodes for a disk and for the loop driver's
+/// control, then does `more`. mknod is no program of the stand-in's; any busybox has it.
+fn devices(name: &str, more: &str) -> Bundle {
+    let line = format!(
+        "echo x > /dev/null && head -c 1 /dev/zero | wc -c; cd /tmp; \
+         busybox mknod disk b 7 0 && busybox mknod loop c 10 237 && echo made; {more}; echo done"
+    );
+    let mut bundle = Bundle::shell(name, &line);
+    let busybox = ["/usr/bin/busybox", "/bin/busybox"].iter().find_map(|path| fs::read(path).ok());
+    bundle.file("bin/busybox", 0o755, &busybox.expect("a busybox on this machine"));
+    bundle
+}
 
 #[track_caller]
 fn assert_guarded(bundle: &Bundle) {
@@ -73,50 +82,39 @@ fn assert_guarded(bundle: &Bundle) {
     assert_eq!(ran.stderr.matches("Operation not permitted").count(), 3, "{ran:?}");
 }
 
-/// mknod is no program of the stand-in's on every machine; a busybox has it.
-fn with_mknod(bundle: &mut Bundle) {
-    let line = format!("mknod() {{ busybox mknod \"$@\"; }}; {DEVICES}");
-    bundle.file(
-        "bin/busybox",
-        0o755,
-        &fs::read("/usr/bin/busybox").or_else(|_| fs::read("/bin/busybox")).unwrap(),
-    );
-    bundle.set("/process/args", json!(["/bin/sh", "-c", line]));
-}
-
-fn only_listed_devices_open() {
-    let mut bundle = Bundle::shell("devices", "");
-    with_mknod(&mut bundle);
-    assert_guarded(&bundle);
-    // Without rules nothing but the standard devices is allowed either.
-    let mut bundle = Bundle::shell("norules", "");
-    with_mknod(&mut bundle);
-    bundle.set("/linux/resources", json!({}));
-    assert_guarded(&bundle);
-    // A privileged container's rule allows them: it was the rules that forbade.
-    let mut bundle = Bundle::shell("allrules", "");
-    with_mknod(&mut bundle);
+/// Shows that it was the rules that forbade, not something else. Nothing is written.
+#[track_caller]
+fn assert_open(bundle: &mut Bundle) {
     bundle.set("/linux/resources", json!({"devices": [{"allow": true, "access": "rwm"}]}));
     let ran = bundle.run();
-    assert!(!ran.stderr.contains("Operation not permitted"), "{ran:?}");
+    assert!(ran.stdout == "1\nmade\ndone\n" && !ran.stderr.contains("not permitted"), "{ran:?}");
+}
+
+const TRY_ALL: &str = "cat disk; cat loop; echo x > disk";
+const TRY_TO_READ: &str = "cat disk | head -c 1 > /dev/null; cat loop";
+
+fn only_listed_devices_open() {
+    assert_guarded(&devices("devices", TRY_ALL));
+    let mut without_rules = devices("norules", TRY_ALL);
+    without_rules.set("/linux/resources", json!({}));
+    assert_guarded(&without_rules);
+    assert_open(&mut devices("allrules", TRY_TO_READ));
 }
 
 fn on_v2_a_program_guards_the_devices() {
-    let mut bundle = Bundle::shell("v2devices", "");
+    let on_v2 = |name, more| {
+        let mut bundle = devices(name, more);
+        bundle.machine.cgroups.v1.remove("devices");
+        bundle
+    };
+    let bundle = on_v2("v2devices", TRY_ALL);
     if bundle.machine.cgroups.v2.as_ref().is_none_or(|v2| !v2.writable) {
         assert_ne!(std::env::var("LEARN_REQUIRE_ROOT").as_deref(), Ok("1"), "no cgroup v2 here");
         println!("skipped: no cgroup v2 mount");
         return;
     }
-    bundle.machine.cgroups.v1.remove("devices");
-    with_mknod(&mut bundle);
     assert_guarded(&bundle);
-    let mut bundle = Bundle::shell("v2all", "");
-    bundle.machine.cgroups.v1.remove("devices");
-    with_mknod(&mut bundle);
-    bundle.set("/linux/resources", json!({"devices": [{"allow": true, "access": "rwm"}]}));
-    let ran = bundle.run();
-    assert!(!ran.stderr.contains("Operation not permitted"), "{ran:?}");
+    assert_open(&mut on_v2("v2all", TRY_TO_READ));
 }
 
 fn a_limit_without_a_controller_stops_the_start() {
@@ -140,4 +138,27 @@ fn groups_left_by_a_crash_are_taken_over() {
         fs::write(group.join("memory.memsw.limit_in_bytes"), "16777216").unwrap();
     }
     assert_eq!(bundle.run().code, 0);
+}
+
+fn a_group_others_live_in_is_refused() {
+    let first = Bundle::shell("tenant", "echo ready; exec sleep 1000");
+    let mut running = first.spawn();
+    assert_eq!(line(running.stdout.as_mut().unwrap()), "ready");
+    let mut second = Bundle::new("intruder", &["true"]);
+    second.set("/linux/cgroupsPath", first.spec["linux"]["cgroupsPath"].clone());
+    let output = second.spawn().wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let procs = fs::read_to_string(first.control("pids").join("cgroup.procs")).unwrap();
+    let pid = nix::unistd::Pid::from_raw(procs.trim().parse().expect("the tenant still lives there"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    assert_eq!(first.finish(running).code, 137);
+    assert!(said.contains("is in use"), "{said}");
+}
+
+fn processes_without_a_pid_namespace_end_with_the_container() {
+    let mut bundle = Bundle::shell("orphans", "sleep 1000 > /dev/null 2>&1 & exit 5");
+    bundle.set("/linux/namespaces", json!([{"type": "mount"}, {"type": "ipc"}, {"type": "network"}]));
+    bundle.set("/hostname", json!(""));
+    // `run` counts the processes left.
+    assert_eq!(bundle.run().code, 5);
 }
