@@ -148,6 +148,9 @@ pub enum Payload {
     },
     /// For `process.spawn-shim`: the shim's end of the control socket (its standard input).
     Control(OwnedFd),
+    /// For `cgroup.attach-device-filter`: eBPF instructions (code, registers with the destination
+    /// in the low half, jump offset, constant).
+    DeviceFilter(Vec<(u8, u8, i16, i32)>),
     /// For `process.exec`: the true environment, and the seccomp program (4 numbers a line:
     /// code, jt, jf, k).
     Exec {
@@ -166,6 +169,7 @@ impl fmt::Debug for Payload {
             Payload::Request { .. } => "Request",
             Payload::Stream { .. } => "Stream",
             Payload::Control(_) => "Control",
+            Payload::DeviceFilter(_) => "DeviceFilter",
             Payload::Exec { .. } => "Exec",
         })
     }

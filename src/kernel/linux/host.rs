@@ -92,7 +92,7 @@ impl Host for LinuxHost {
                 Op::Cgroup(op) => {
                     let op = op.clone();
                     // A group may have to be waited for.
-                    blocking(move || groups::perform(&op)).await
+                    blocking(move || groups::perform(&op, &payload)).await
                 }
                 Op::Store(op) => self.store(op, payload).await,
                 Op::Process(op) => self.process(op, payload).await,
