@@ -1,0 +1,48 @@
+//! podman with a store of its own. It has no daemon.
+
+use crate::peer::find;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// podman and where it keeps its things.
+pub struct Podman {
+    directory: PathBuf,
+}
+
+impl Podman {
+    /// What this machine lacks to run it; `None` when it can.
+    pub fn missing() -> Option<&'static str> {
+        ["podman", "conmon"].into_iter().find(|program| find(program).is_none())
+    }
+
+    /// A store below `directory`, with alpine in it.
+    ///
+    /// # Errors
+    /// When `podman import` fails.
+    pub fn new(directory: &Path, alpine: &Path) -> io::Result<Podman> {
+        let podman = Podman { directory: directory.join("podman") };
+        fs::create_dir(&podman.directory)?;
+        let status = podman
+            .command()
+            .arg("import")
+            .arg(alpine)
+            .arg("alpine")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        if status.success() { Ok(podman) } else { Err(io::Error::other(format!("podman import: {status}"))) }
+    }
+
+    /// The CLI, with this store.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("podman");
+        for (option, name) in [("--root", "storage"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
+            command.arg(option).arg(self.directory.join(name));
+        }
+        // No systemd and no journal are needed this way.
+        command.args(["--storage-driver=overlay", "--cgroup-manager=cgroupfs", "--events-backend=none"]);
+        command
+    }
+}
