@@ -32,7 +32,8 @@ pub const CASES: [Case; 6] = [
     Case { name: "pull", about: "five layers from a registry on loopback", measure: pull },
 ];
 
-const RUN: [&str; 6] = ["run", "--rm", "--network", "none", "alpine", "true"];
+/// What follows `run` and its options.
+const WORK: [&str; 5] = ["--rm", "--network", "none", "alpine", "true"];
 
 fn startup(world: &World) -> io::Result<()> {
     for word in ["--version", "ps"] {
@@ -51,12 +52,14 @@ fn startup(world: &World) -> io::Result<()> {
 
 fn run(world: &World) -> io::Result<()> {
     let learn = world.learn()?;
-    let mut contestants = vec![Contestant::new("learn", || time(learn.command().args(RUN)))];
+    let mut contestants = vec![Contestant::new("learn", || time(learn.command().arg("run").args(WORK)))];
     if let Some(docker) = world.docker()? {
-        contestants.push(Contestant::new("docker", move || time(docker.docker().args(RUN))));
+        contestants.push(Contestant::new("docker", move || time(docker.docker().arg("run").args(WORK))));
     }
     if let Some(podman) = world.podman()? {
-        contestants.push(Contestant::new("podman", move || time(podman.command().args(RUN))));
+        contestants.push(Contestant::new("podman", move || {
+            time(podman.command().arg("run").args(podman.run_options()).args(WORK))
+        }));
     }
     report::table(&race(30, contestants)?, &[Budget { peer: "docker", ratio: 1.0 / 15.0 }]);
     Ok(())
@@ -93,8 +96,8 @@ fn runtime(world: &World) -> io::Result<()> {
 
 fn explain(world: &World) -> io::Result<()> {
     let learn = world.learn()?;
-    let told = || time(learn.command().args(RUN.split_at(1).0).arg("--explain").args(RUN.split_at(1).1));
-    let plain = || time(learn.command().args(RUN));
+    let told = || time(learn.command().args(["run", "--explain"]).args(WORK));
+    let plain = || time(learn.command().arg("run").args(WORK));
     let contestants = vec![Contestant::new("with --explain", told), Contestant::new("without", plain)];
     report::table(&race(50, contestants)?, &[Budget { peer: "without", ratio: 1.05 }]);
     Ok(())
@@ -147,6 +150,7 @@ fn memory(world: &World) -> io::Result<()> {
     let learn = world.learn()?;
     asleep(
         || learn.command(),
+        &[],
         |shim| {
             report::memory("learn daemon", &[learn.pid()?], Some(20.0))?;
             report::memory("learn shim", &[shim], Some(3.0))
@@ -155,6 +159,7 @@ fn memory(world: &World) -> io::Result<()> {
     if let Some(docker) = world.docker()? {
         asleep(
             || docker.docker(),
+            &[],
             |shim| {
                 let mut daemons = process::children(docker.pid())?;
                 daemons.push(docker.pid());
@@ -164,16 +169,25 @@ fn memory(world: &World) -> io::Result<()> {
         )?;
     }
     if let Some(podman) = world.podman()? {
-        asleep(|| podman.command(), |shim| report::memory("podman's conmon", &[shim], None))?;
+        asleep(
+            || podman.command(),
+            &podman.run_options(),
+            |shim| report::memory("podman's conmon", &[shim], None),
+        )?;
     }
     Ok(())
 }
 
 /// Does something while a container sleeps; it is told the pid of the container's parent.
-fn asleep(cli: impl Fn() -> Command, look: impl FnOnce(u32) -> io::Result<()>) -> io::Result<()> {
+fn asleep(
+    cli: impl Fn() -> Command,
+    options: &[String],
+    look: impl FnOnce(u32) -> io::Result<()>,
+) -> io::Result<()> {
     let name = "peers-asleep";
-    let started =
-        cli().args(["run", "-d", "--name", name, "--network", "none", "alpine", "sleep", "600"]).output()?;
+    let mut run = cli();
+    run.args(["run", "-d", "--name", name]).args(options);
+    let started = run.args(["--network", "none", "alpine", "sleep", "600"]).output()?;
     if !started.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&started.stderr).into_owned()));
     }

@@ -1,6 +1,6 @@
 //! podman with a store of its own. It has no daemon.
 
-use crate::peer::find;
+use crate::peer::{CgroupParent, find};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 /// podman and where it keeps its things.
 pub struct Podman {
     directory: PathBuf,
+    cgroups: CgroupParent,
 }
 
 impl Podman {
@@ -22,7 +23,8 @@ impl Podman {
     /// # Errors
     /// When `podman import` fails.
     pub fn new(directory: &Path, alpine: &Path) -> io::Result<Podman> {
-        let podman = Podman { directory: directory.join("podman") };
+        let podman =
+            Podman { directory: directory.join("podman"), cgroups: CgroupParent::new("learn-podman") };
         fs::create_dir(&podman.directory)?;
         let status = podman
             .command()
@@ -44,5 +46,14 @@ impl Podman {
         // No systemd and no journal are needed this way.
         command.args(["--storage-driver=overlay", "--cgroup-manager=cgroupfs", "--events-backend=none"]);
         command
+    }
+
+    /// Options of `run`, for a machine whose root may not raise limits and that has no systemd.
+    pub fn run_options(&self) -> [String; 3] {
+        [
+            "--ulimit=nofile=1024:1024".to_owned(),
+            "--ulimit=nproc=4096:4096".to_owned(),
+            format!("--cgroup-parent={}", self.cgroups.name()),
+        ]
     }
 }

@@ -16,7 +16,7 @@
 //! `docker run --network none` and `--network host` work, and so does a pull from a registry on
 //! loopback; a bridge does not.
 
-use super::{Server, find};
+use super::{CgroupParent, Server, find};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -54,7 +54,7 @@ impl DockerEngine {
     pub fn start() -> io::Result<DockerEngine> {
         let directory = tempfile::Builder::new().prefix("learn-docker.").tempdir()?;
         fs::write(directory.path().join("daemon.json"), "{}")?;
-        let cgroups = CgroupParent::of_this_process();
+        let cgroups = CgroupParent::new("learn-docker");
         let server = Server::start("unshare", &arguments(directory.path(), &cgroups), READY)?;
         Ok(DockerEngine { server, _cgroups: cgroups, directory })
     }
@@ -106,35 +106,11 @@ fn arguments(directory: &Path, cgroups: &CgroupParent) -> Vec<String> {
         format!("--exec-root={}", file("exec")),
         format!("--pidfile={}", file("dockerd.pid")),
         format!("--host={}", host(directory)),
-        format!("--cgroup-parent=/{}", cgroups.name),
+        format!("--cgroup-parent=/{}", cgroups.name()),
     ]);
     arguments.extend(
         ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
             .map(String::from),
     );
     arguments
-}
-
-/// Where the engine puts its containers' cgroups. dockerd leaves it behind, empty, in every
-/// hierarchy; dropping it removes it.
-#[derive(Debug)]
-struct CgroupParent {
-    name: String,
-}
-
-impl CgroupParent {
-    fn of_this_process() -> CgroupParent {
-        CgroupParent { name: format!("learn-docker-{}", std::process::id()) }
-    }
-}
-
-impl Drop for CgroupParent {
-    fn drop(&mut self) {
-        let root = Path::new("/sys/fs/cgroup");
-        // v2 alone has no hierarchies below the root; there this finds nothing to remove.
-        for hierarchy in fs::read_dir(root).into_iter().flatten().flatten() {
-            let _ = fs::remove_dir(hierarchy.path().join(&self.name));
-        }
-        let _ = fs::remove_dir(root.join(&self.name));
-    }
 }

@@ -5,10 +5,12 @@
 //! Taken in by a test or bench with `#[path = "…/tests/support/peer/mod.rs"] mod peer;`.
 #![allow(dead_code, reason = "each target that takes this in uses a part of it")]
 
+mod cgroup_parent;
 mod docker_engine;
 mod docker_registry;
 mod server;
 
+pub use cgroup_parent::CgroupParent;
 pub use docker_engine::DockerEngine;
 pub use docker_registry::DockerRegistry;
 pub use server::Server;
