@@ -22,11 +22,11 @@ const FULL: Size = Size { files: 33_000, bytes: 1_550_000_000 };
 /// What a look in passing needs.
 const QUICK: Size = Size { files: FULL.files / 5, bytes: FULL.bytes / 5 };
 
-/// How far large files may run ahead of the small ones that make up for them.
-const SLACK: u64 = 32 << 20;
+/// Larger files are left out: one of them would be half a layer.
+const LARGEST: u64 = 32 << 20;
 
 struct Size {
-    files: u64,
+    files: usize,
     bytes: u64,
 }
 
@@ -59,9 +59,10 @@ impl Image {
     /// As read(2) and write(2).
     pub fn make(directory: &Path, full: bool) -> io::Result<Image> {
         let size = if full { FULL } else { QUICK };
-        let mut choice = Choice { size: &size, files: Vec::new(), bytes: 0 };
-        choice.walk(Path::new(SOURCE))?;
-        let shares = choice.shares();
+        let mut all = Vec::new();
+        list(Path::new(SOURCE), &mut all)?;
+        let files = choose(all, &size);
+        let shares = shares(&files);
         let layers: io::Result<Vec<Layer>> = thread::scope(|scope| {
             let layer = |(index, share)| {
                 let file = directory.join(format!("layer-{index}.tar.gz"));
@@ -73,7 +74,7 @@ impl Image {
                 .map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a layer panicked"))))
                 .collect()
         });
-        Ok(Image { layers: layers?, files: choice.files.len() })
+        Ok(Image { layers: layers?, files: files.len() })
     }
 
     /// Stores it in a registry as `repository:latest`.
@@ -130,57 +131,51 @@ impl Image {
     }
 }
 
-/// The files that were chosen so far.
-struct Choice<'a> {
-    size: &'a Size,
-    files: Vec<(PathBuf, u64)>,
-    bytes: u64,
+/// Picks files until there are as many, and as many bytes, as wanted: every so manieth of all there
+/// are, then large ones that make up for what those lack. In the order of their names.
+fn choose(all: Vec<(PathBuf, u64)>, size: &Size) -> Vec<(PathBuf, u64)> {
+    let stride = (all.len() / size.files).max(1);
+    let mut chosen = vec![false; all.len()];
+    let mut bytes = 0;
+    let large = |index: &usize| all[*index].1 > size.bytes / size.files as u64;
+    let sample = (0..all.len()).step_by(stride).take(size.files);
+    for index in sample.chain((0..all.len()).filter(large)) {
+        if !chosen[index] && bytes + all[index].1 <= size.bytes {
+            chosen[index] = true;
+            bytes += all[index].1;
+        }
+    }
+    all.into_iter().zip(chosen).filter_map(|(file, chosen)| chosen.then_some(file)).collect()
 }
 
-impl Choice<'_> {
-    /// Takes regular files in the order of their names until there are enough.
-    fn walk(&mut self, directory: &Path) -> io::Result<()> {
-        let mut entries: Vec<fs::DirEntry> = fs::read_dir(directory)?.collect::<io::Result<_>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let metadata = entry.metadata()?;
-            if self.files.len() as u64 == self.size.files {
-                break;
-            }
-            if metadata.is_dir() {
-                self.walk(&entry.path())?;
-            } else if metadata.is_file() {
-                self.offer(entry.path(), metadata.len());
-            }
+/// Regular files below a directory with their sizes, in the order of their names.
+fn list(directory: &Path, files: &mut Vec<(PathBuf, u64)>) -> io::Result<()> {
+    let mut entries: Vec<fs::DirEntry> = fs::read_dir(directory)?.collect::<io::Result<_>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let metadata = entry.metadata()?;
+        if metadata.is_dir() {
+            list(&entry.path(), files)?;
+        } else if metadata.is_file() && metadata.len() <= LARGEST {
+            files.push((entry.path(), metadata.len()));
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Takes a large file only while the small ones before it leave room: so number and bytes both
-    /// come out as wanted, whatever the machine holds.
-    fn offer(&mut self, path: PathBuf, bytes: u64) {
-        let average = self.size.bytes / self.size.files;
-        let room = average * (self.files.len() as u64 + 1) + SLACK;
-        if bytes <= average || self.bytes + bytes <= room {
-            self.files.push((path, bytes));
-            self.bytes += bytes;
+/// Cuts the files into layers of about the same size.
+fn shares(files: &[(PathBuf, u64)]) -> Vec<&[(PathBuf, u64)]> {
+    let whole: u64 = files.iter().map(|(_, size)| size).sum();
+    let (mut shares, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (index, (_, size)) in files.iter().enumerate() {
+        bytes += size;
+        if bytes >= whole / LAYERS && (shares.len() as u64) < LAYERS - 1 {
+            shares.push(&files[start..=index]);
+            (start, bytes) = (index + 1, 0);
         }
     }
-
-    /// Cuts the files into layers of about the same size.
-    fn shares(&self) -> Vec<&[(PathBuf, u64)]> {
-        let mut shares = Vec::new();
-        let (mut start, mut bytes) = (0, 0);
-        for (index, (_, size)) in self.files.iter().enumerate() {
-            bytes += size;
-            if bytes >= self.bytes / LAYERS && (shares.len() as u64) < LAYERS - 1 {
-                shares.push(&self.files[start..=index]);
-                (start, bytes) = (index + 1, 0);
-            }
-        }
-        shares.push(&self.files[start..]);
-        shares
-    }
+    shares.push(&files[start..]);
+    shares
 }
 
 fn compress(target: PathBuf, files: &[(PathBuf, u64)]) -> io::Result<Layer> {
