@@ -60,7 +60,8 @@ impl DockerRegistry {
         let upload =
             begun.location.ok_or_else(|| io::Error::other(format!("POST {uploads}: no location")))?;
         let separator = if upload.contains('?') { '&' } else { '?' };
-        let target = format!("{upload}{separator}digest={digest}");
+        let path = upload.trim_start_matches(&format!("http://{}", self.address));
+        let target = format!("{path}{separator}digest={digest}");
         self.send("PUT", &target, Some("application/octet-stream"), size, bytes).map(drop)
     }
 
@@ -100,7 +101,7 @@ impl DockerRegistry {
 /// The head of the registry's answer.
 struct Answer {
     status: u16,
-    /// Path and query; `relativeurls` leaves the host out.
+    /// Where to go on, as a whole URL.
     location: Option<String>,
 }
 
@@ -130,7 +131,7 @@ fn configuration(data: &str) -> String {
         "version: 0.1
 log: {{ formatter: json, accesslog: {{ disabled: true }} }}
 storage: {{ filesystem: {{ rootdirectory: {data} }}, delete: {{ enabled: true }} }}
-http: {{ addr: \"127.0.0.1:0\", relativeurls: true }}
+http: {{ addr: \"127.0.0.1:0\" }}
 "
     )
 }

@@ -3,7 +3,7 @@
 //! loopback, and is ended by its process id.
 //!
 //! Taken in by a test or bench with `#[path = "…/tests/support/peer/mod.rs"] mod peer;`.
-#![allow(dead_code, reason = "each target that takes this in uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each target that takes this in uses a part of it")]
 
 mod cgroup_parent;
 mod docker_engine;
