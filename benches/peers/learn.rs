@@ -22,12 +22,12 @@ impl Learn {
     /// When the daemon does not start.
     pub fn start(directory: &Path) -> io::Result<Learn> {
         let directory = directory.join("learn");
-        fs::create_dir(&directory)?;
+        fs::create_dir_all(&directory)?;
         let (host, root) = places(&directory);
-        let arguments = ["--lang=en", "--hub=builtin", "--host", &host, "--root", &root, "daemon", "run"];
+        let arguments = ["--lang=en", "--host", &host, "--root", &root, "daemon", "run"];
         let daemon = Server::start(PROGRAM, &arguments.map(String::from), "learn.sock")?;
         let learn = Learn { _daemon: daemon, directory };
-        let status = learn.command().args(["pull", "alpine"]).stdout(Stdio::null()).status()?;
+        let status = learn.command().args(["--hub=builtin", "pull", "alpine"]).stdout(Stdio::null()).status()?;
         if status.success() {
             Ok(learn)
         } else {

@@ -25,7 +25,7 @@ impl Podman {
     pub fn new(directory: &Path, alpine: &Path) -> io::Result<Podman> {
         let podman =
             Podman { directory: directory.join("podman"), cgroups: CgroupParent::new("learn-podman") };
-        fs::create_dir(&podman.directory)?;
+        fs::create_dir_all(&podman.directory)?;
         let status = podman
             .command()
             .arg("import")
