@@ -27,7 +27,8 @@ impl Learn {
         let arguments = ["--lang=en", "--host", &host, "--root", &root, "daemon", "run"];
         let daemon = Server::start(PROGRAM, &arguments.map(String::from), "learn.sock")?;
         let learn = Learn { _daemon: daemon, directory };
-        let status = learn.command().args(["--hub=builtin", "pull", "alpine"]).stdout(Stdio::null()).status()?;
+        let status =
+            learn.command().args(["--hub=builtin", "pull", "alpine"]).stdout(Stdio::null()).status()?;
         if status.success() {
             Ok(learn)
         } else {
