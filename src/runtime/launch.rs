@@ -198,6 +198,7 @@ fn join_and_go(
         })?;
     }
     let began = Instant::now();
+    jail.flush();
     child.proceed()?;
     jail.became(exec_scope, facts([("pid", &child.pid())]), began);
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{abort_marker, did, failed, micros};
 use crate::kernel::{Child, Fault, Init, Jail, OpError, Outcome, Payload, Stdio, Value};
-use crate::op::Op;
+use crate::op::{Op, ProcessOp};
 use crate::trace::{Decision, Event, Facts, Note, Scope};
 use std::time::Instant;
 
@@ -10,6 +10,9 @@ use std::time::Instant;
 pub trait Report: Send {
     /// Sends a record of scope `scope` (the shim's own numbering).
     fn record(&mut self, scope: u32, event: Event);
+    /// Sends what was held back: before this process becomes another one, waits for another, or
+    /// says something else.
+    fn flush(&mut self);
     /// Waits at the gate if this event is one to wait at.
     fn gate(&mut self, scope: u32, event: &Event) -> Decision;
     /// A reporter for the other side of a clone: it numbers its scopes apart.
@@ -147,6 +150,9 @@ impl<'a> TracedJail<'a> {
     pub fn perform_with(&mut self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
         let op = op.into();
         self.announce(&op)?;
+        if matches!(op, Op::Process(ProcessOp::Exec { .. })) {
+            self.report.flush();
+        }
         let began = Instant::now();
         let result = self.jail.perform(&op, payload);
         if let Ok(Outcome { value: Value::Became, .. }) = result {
@@ -169,11 +175,18 @@ impl<'a> TracedJail<'a> {
         let op = op.into();
         self.announce(&op)?;
         let began = Instant::now();
+        // What is held back must not be in both copies of this process.
+        self.report.flush();
         let report = self.report.split();
         let scope = self.root;
         let inside: Init = Box::new(move |jail| init(&mut TracedJail::new(jail, report, scope)));
         let result = self.jail.clone_init(&op, stdio, inside);
         self.conclude(op, result, began, |child| crate::trace::facts([("pid", &child.pid())]))
+    }
+
+    /// See [`Report::flush`].
+    pub fn flush(&mut self) {
+        self.report.flush();
     }
 
     fn announce(&mut self, op: &Op) -> Result<(), OpError> {
@@ -202,5 +215,12 @@ impl<'a> TracedJail<'a> {
                 Err(OpError { op: Box::new(op), fault })
             }
         }
+    }
+}
+
+/// Init that fails says all it has to say before it says why.
+impl Drop for TracedJail<'_> {
+    fn drop(&mut self) {
+        self.report.flush();
     }
 }

@@ -38,12 +38,14 @@ pub fn run(jail: &mut dyn Jail, control: OwnedFd) -> Result<(), Error> {
     let listener = listener(&start.socket)?;
     match begin(&mut jail, &start) {
         Ok((launched, pipes)) => {
+            jail.flush();
             tell(&control, &FromShim::Started { pid: launched.child.pid(), shim: std::process::id() });
             let streams = Streams::new(pipes, clients, jail.open_log(&start.log).ok(), &start);
             attend(&mut jail, &control, &start, launched, streams, listener)
         }
         Err(error) => {
             remove_socket(&start.socket);
+            jail.flush();
             tell(&control, &FromShim::Failed((&error).into()));
             Ok(())
         }
@@ -123,6 +125,7 @@ fn attend(
     streams.drain().map_err(plumbing("read the last output"))?;
     let exit = conclude(jail, start, &groups, status);
     remove_socket(&start.socket);
+    jail.flush();
     tell(control, &FromShim::Exited(exit));
     streams.flush(control).map_err(plumbing("write the last output"))
 }
