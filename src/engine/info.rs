@@ -49,7 +49,7 @@ impl Engine {
             i64::try_from(counted).unwrap_or(i64::MAX)
         };
         let cgroups = &self.machine.cgroups;
-        let has = |controller: &str| limits::has(cgroups, controller);
+        let has = |controller: &str| limits::has(&self.machine, controller);
         let (system, system_version) = operating_system();
         let driver = if self.machine.overlay { "overlay2" } else { "vfs" };
         let environment = |name: &str| std::env::var(name).unwrap_or_default();

@@ -4,12 +4,18 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 pub struct Place {
     directory: TempDir,
+    /// Who uses it, when that is not who runs the tests: then also a copy of the program, for the
+    /// user may not reach the original.
+    user: Option<u32>,
 }
 
 /// What a person sees.
@@ -40,7 +46,35 @@ impl Place {
     pub fn new() -> Place {
         let directory = tempfile::tempdir().expect("a temporary directory");
         fs::create_dir(directory.path().join("home")).expect("a home");
-        Place { directory }
+        Place { directory, user: None }
+    }
+
+    /// A place of an ordinary user's: `uid` when root runs the tests, else whoever does.
+    pub fn of_user(uid: u32) -> Place {
+        let mut place = Place::new();
+        if nix::unistd::geteuid().is_root() {
+            fs::copy(env!("CARGO_BIN_EXE_learn"), place.path("learn")).expect("a copy of the program");
+            for path in [place.path(""), place.path("home")] {
+                chown(path, Some(uid), Some(uid)).expect("the user's own");
+            }
+            // Others may pass through: what keeps them out is further down.
+            fs::set_permissions(place.path(""), Permissions::from_mode(0o711)).expect("its mode");
+            place.user = Some(uid);
+        }
+        place
+    }
+
+    /// The program as the place's user reaches it.
+    pub fn program(&self) -> PathBuf {
+        match self.user {
+            Some(_) => self.path("learn"),
+            None => env!("CARGO_BIN_EXE_learn").into(),
+        }
+    }
+
+    /// The user's id.
+    pub fn uid(&self) -> u32 {
+        self.user.unwrap_or_else(|| nix::unistd::geteuid().as_raw())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -57,8 +91,19 @@ impl Place {
 
     /// `learn` with an environment of its own: no settings of whoever runs the tests.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_learn"));
-        command.args(words).env_clear().stdin(Stdio::null());
+        let mut command = Command::new(self.program());
+        command.args(words);
+        self.dress(&mut command);
+        command
+    }
+
+    /// Gives any command the place's user and environment.
+    pub fn dress(&self, command: &mut Command) {
+        command.env_clear().stdin(Stdio::null());
+        if let Some(uid) = self.user {
+            // With the user, std gives the other groups up too.
+            command.uid(uid).gid(uid);
+        }
         let path = std::env::var("PATH").unwrap_or_default();
         let settings = [
             ("PATH", format!("{}:{path}", self.path("bin").display())),
@@ -68,7 +113,6 @@ impl Place {
             ("LEARN_LANG", "en".to_owned()),
         ];
         command.envs(settings);
-        command
     }
 
     pub fn learn(&self, words: &[&str]) -> Seen {
