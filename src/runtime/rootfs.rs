@@ -63,7 +63,8 @@ fn cgroups(spec: &Spec, entry: &Mount, root: &str, machine: &Machine) -> Vec<Fur
     let (flags, _, _) = sort_options(entry.options().as_deref().unwrap_or_default());
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let directory = |path: &str| FsOp::CreateDirectory { path: path.to_owned(), mode: 0o755 }.into();
-    let furnishing = |path: &str, mount| Furnishing { point: directory(path), mount, propagation: None, instead: None };
+    let furnishing =
+        |path: &str, mount| Furnishing { point: directory(path), mount, propagation: None, instead: None };
     if machine.cgroups.mode() == "v2" {
         let instead = bound_instead("cgroup2", &target, &flags, machine);
         let mount = mount("cgroup", &target, "cgroup2", &flags, "");

@@ -53,7 +53,11 @@ impl Place {
     pub fn of_user(uid: u32) -> Place {
         let mut place = Place::new();
         if nix::unistd::geteuid().is_root() {
-            fs::copy(env!("CARGO_BIN_EXE_learn"), place.path("learn")).expect("a copy of the program");
+            // Not by this process: a test that forks meanwhile would hold the copy open for
+            // writing, and such a file cannot be run.
+            let copied =
+                Command::new("cp").arg(env!("CARGO_BIN_EXE_learn")).arg(place.path("learn")).status();
+            assert!(copied.expect("cp").success(), "a copy of the program");
             for path in [place.path(""), place.path("home")] {
                 chown(path, Some(uid), Some(uid)).expect("the user's own");
             }

@@ -67,7 +67,10 @@ mod tests {
         ] {
             let fault = refused(errno, &settings);
             assert!(fault.message.ends_with(name), "{}", fault.message);
-            assert_eq!((fault.errno, fault.kind, fault.hint), (Some(errno), Kind::Denied, Some(Hint::RunDoctor)));
+            assert_eq!(
+                (fault.errno, fault.kind, fault.hint),
+                (Some(errno), Kind::Denied, Some(Hint::RunDoctor))
+            );
         }
         let unknown = UserNamespaceSettings::default();
         assert!(refused(libc::EPERM, &unknown).message.contains("sandbox"));
