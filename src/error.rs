@@ -69,6 +69,8 @@ pub enum Hint {
     CheckExecutableBit,
     /// This machine refuses what a container needs.
     RunDoctor,
+    /// Only a daemon of root's can do it.
+    RunAsRoot,
     /// A layer would unpack to more than the limit.
     RaiseUnpackLimit,
     /// A container holds the name already.

@@ -8,6 +8,7 @@ use learn::image::RegistryConfig;
 use learn::kernel::linux::{LinuxJail, probe};
 use learn::runtime::{run, shim};
 use learn::text::{self, Lang};
+use learn::wire::Settings;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -53,12 +54,12 @@ fn shim() -> ExitCode {
 }
 
 /// `learn daemon run`. Two threads are enough: what computes has threads of its own.
-fn daemon(paths: Paths, ready: Ready) -> Role<()> {
+fn daemon(paths: Paths, settings: Settings, ready: Ready) -> Role<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let options = DaemonOptions {
         root: paths.root.clone(),
         socket: paths.host.socket().to_owned(),
-        registry: RegistryConfig::default(),
+        registry: RegistryConfig::of(settings)?,
     };
     // Whoever waited for the word may be gone; the daemon is wanted all the same.
     Ok(runtime.block_on(run_daemon(options, || drop(ready())))?)

@@ -103,7 +103,7 @@ impl Connection {
                 self.note_peer(&door, &request);
                 let door_of_request = door.clone();
                 let mut request = std::mem::take(&mut request);
-                request.extensions_mut().insert(Context { door: door_of_request, version, peer: self.peer });
+                request.extensions_mut().insert(Context { door: door_of_request, version });
                 let mut response = decorate(self.route(request).await);
                 door.note(Note::Answered, facts([("status", &response.status().as_u16())]));
                 let lasting = response.extensions_mut().remove::<Lasting>();

@@ -8,7 +8,8 @@ use super::status::Refusal;
 use super::unsupported::refuse;
 use crate::engine::{Engine, Error};
 use crate::error::Kind;
-use crate::image::{Credentials, Platform, PullEvent, Reference};
+use crate::image::{Credentials, Hub, Platform, PullEvent, PullRequest, Reference};
+use crate::wire::session::HUB_HEADER;
 use crate::wire::{ImageDelete, ImageInspect, ImageSummary, JsonMessage};
 use axum::extract::{Path, Query as Parameters, State};
 use axum::http::HeaderMap;
@@ -16,7 +17,6 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -82,7 +82,8 @@ pub(super) async fn create(
     let reference = reference(from, query.text("tag"))?;
     let platform = query.given("platform").map(str::parse::<Platform>).transpose();
     let platform = platform.map_err(crate::image::Error::from)?;
-    let credentials = credentials(&headers, &reference, &context).await?;
+    let credentials = credentials(&headers)?;
+    let request = PullRequest { reference, platform, credentials, hub: hub(&headers)? };
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let (lasting, done) = Lasting::new();
     tokio::spawn(async move {
@@ -90,7 +91,7 @@ pub(super) async fn create(
         let lines = sender.clone();
         // Nobody listening is what `closed` waits for.
         let progress = move |event| drop(lines.send(Step::Line(event)));
-        let pull = engine.pull(&context.door, reference, platform, credentials, progress);
+        let pull = engine.pull(&context.door, request, progress);
         tokio::select! {
             result = pull => if let Err(error) = result {
                 let _ = sender.send(Step::Failed(error.into()));
@@ -131,30 +132,23 @@ fn reference(from: &str, tag: &str) -> Result<Reference, Refusal> {
     Ok(text.parse::<Reference>().map_err(crate::image::Error::from)?)
 }
 
-/// What the client sent; when that is nobody, and the client is the engine's own user, what that
-/// user's `~/.docker/config.json` says. A helper program may take its time: on a thread of its own.
-async fn credentials(
-    headers: &HeaderMap,
-    reference: &Reference,
-    context: &Context,
-) -> Result<Credentials, Refusal> {
-    let header = headers.get("x-registry-auth").and_then(|value| value.to_str().ok()).unwrap_or("");
-    let refuse = |error: crate::image::registry::credentials::Error| Refusal::invalid(error.to_string());
-    let sent = if header.is_empty() {
-        Credentials::Anonymous
-    } else {
-        Credentials::from_header(header).map_err(refuse)?
-    };
-    let own_user = context.peer.uid == rustix::process::geteuid().as_raw();
-    let directory = std::env::var_os("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".docker")));
-    match (sent, directory) {
-        (Credentials::Anonymous, Some(directory)) if own_user && !context.door.host().simulated() => {
-            let registry = reference.registry().to_owned();
-            let found = tokio::task::spawn_blocking(move || Credentials::find(&directory, &registry)).await;
-            found.map_err(|error| Refusal::invalid(error.to_string()))?.map_err(refuse)
+/// Who the client says its user is.
+fn credentials(headers: &HeaderMap) -> Result<Credentials, Refusal> {
+    Credentials::from_header(header(headers, "x-registry-auth"))
+        .map_err(|error| Refusal::invalid(error.to_string()))
+}
+
+/// Who is to answer for Docker Hub, where the client says so.
+fn hub(headers: &HeaderMap) -> Result<Option<Hub>, Refusal> {
+    match header(headers, HUB_HEADER) {
+        "" => Ok(None),
+        asked => {
+            let hub = asked.parse::<Hub>();
+            hub.map(Some).map_err(|error| Refusal::invalid(format!("{HUB_HEADER}: {error}")))
         }
-        (sent, _) => Ok(sent),
     }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

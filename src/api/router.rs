@@ -3,7 +3,7 @@
 use super::status::Refusal;
 use super::version::ApiVersion;
 use super::{attach, container, image, system, trace, unsupported};
-use crate::engine::{Engine, Peer};
+use crate::engine::Engine;
 use crate::error::Kind;
 use crate::kernel::TracedHost;
 use axum::Router;
@@ -17,8 +17,6 @@ pub(super) struct Context {
     pub door: TracedHost,
     /// As the client speaks.
     pub version: ApiVersion,
-    /// Who asks.
-    pub peer: Peer,
 }
 
 /// The router; cheap to clone, a connection each.

@@ -2,7 +2,7 @@
 
 use super::{Failure, Wiring, output};
 use crate::client::launch::{self, READY};
-use crate::client::{Client, Paths, from_path};
+use crate::client::{Client, ConfigFile, Paths, from_path};
 use crate::text::{Lang, ui};
 use clap::Subcommand;
 use nix::sys::signal::{Signal, kill};
@@ -11,15 +11,23 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
 use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use tokio::net::UnixStream;
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum DaemonCommand {
-    Start,
+    Start {
+        /// The daemon's configuration.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     Stop,
     Status,
     Run {
+        /// The daemon's configuration.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
         /// Given by the automatic start: leave the caller's session and tell it by one line when
         /// ready.
         #[arg(long, hide = true)]
@@ -27,8 +35,17 @@ pub enum DaemonCommand {
     },
 }
 
+/// The same places, with the configuration `--config` names.
+fn configured(mut paths: Paths, config: Option<PathBuf>) -> Result<Paths, Failure> {
+    if let Some(path) = config {
+        paths.config = Some(ConfigFile::named(&path).map_err(crate::client::Error::from)?);
+    }
+    Ok(paths)
+}
+
 /// Starts a daemon and leaves it running.
-pub fn start(paths: &Paths, lang: Lang) -> Result<(), Failure> {
+pub fn start(paths: Paths, config: Option<PathBuf>, lang: Lang) -> Result<(), Failure> {
+    let paths = &configured(paths, config)?;
     match launch::start(paths).map_err(crate::client::Error::from)? {
         Some(started) => announce(lang, "daemon.started", started.pid, paths),
         None => {
@@ -83,7 +100,15 @@ pub fn status(paths: &Paths, lang: Lang) -> Result<(), Failure> {
 }
 
 /// Is the daemon, until a signal ends it.
-pub fn run(wiring: &Wiring, paths: Paths, lang: Lang, detached: bool) -> Result<(), Failure> {
+pub fn run(
+    wiring: &Wiring,
+    paths: Paths,
+    config: Option<PathBuf>,
+    lang: Lang,
+    detached: bool,
+) -> Result<(), Failure> {
+    let paths = configured(paths, config)?;
+    let settings = paths.settings()?;
     let Some(serve) = wiring.daemon else {
         return Err(Failure::File("this build has no daemon".to_owned()));
     };
@@ -102,7 +127,7 @@ pub fn run(wiring: &Wiring, paths: Paths, lang: Lang, detached: bool) -> Result<
             writeln!(io::stderr(), "{line}")
         }
     };
-    serve(paths, Box::new(ready)).map_err(|error| Failure::File(format!("learn daemon: {error}")))
+    serve(paths, settings, Box::new(ready)).map_err(|error| Failure::File(format!("learn daemon: {error}")))
 }
 
 /// One line to whoever started us; from then on standard output is the log.

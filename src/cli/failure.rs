@@ -3,6 +3,7 @@
 use crate::client;
 use crate::error::{Classify, Hint};
 use crate::text::{Lang, ui};
+use crate::wire::settings;
 use std::io;
 
 /// A failed command. `main` prints it and [`super::exit`] gives it a number.
@@ -18,7 +19,7 @@ pub enum Failure {
     #[error(transparent)]
     Client(#[from] client::Error),
     /// The same while a container was made or started.
-    #[error("learn: {source}\n\nRun 'learn {verb} --help' for more information")]
+    #[error("{}", in_container(verb, &source.to_string()))]
     Container {
         /// `run` or `create`.
         verb: &'static str,
@@ -28,6 +29,9 @@ pub enum Failure {
     /// `learn runtime run`: the bundle's program never ran.
     #[error("learn runtime: {0}")]
     Runtime(String),
+    /// The daemon's configuration.
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
     /// A file the command line names.
     #[error("{0}")]
     File(String),
@@ -80,6 +84,9 @@ impl Failure {
             Failure::Aborted => ui(lang, "run.aborted", &[]),
             Failure::NoTerminal => ui(lang, "run.step-needs-terminal", &[]),
             Failure::NotRunning(host) => ui(lang, "daemon.not-running", &[("socket", host)]),
+            Failure::Settings(error) => error.say(lang),
+            Failure::Client(error) => say_of_client(error, lang),
+            Failure::Container { verb, source } => in_container(verb, &say_of_client(source, lang)),
             other => other.to_string(),
         }
     }
@@ -92,6 +99,20 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// What the client alone does, without a daemon, is said by `learn` itself.
+fn say_of_client(error: &client::Error, lang: Lang) -> String {
+    match error {
+        client::Error::Launch(client::launch::Error::Settings(error)) => error.say(lang),
+        client::Error::Credentials(error) => error.say(lang),
+        other => other.to_string(),
+    }
+}
+
+/// Docker's frame around a refusal of `run` and `create`.
+fn in_container(verb: &str, refusal: &str) -> String {
+    format!("learn: {refusal}\n\nRun 'learn {verb} --help' for more information")
 }
 
 /// For `map_err`: names the verb, as Docker does for `run` and `create`.

@@ -39,7 +39,7 @@ pub use parse::language;
 
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
-use crate::wire::Examination;
+use crate::wire::{Examination, Settings};
 use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
 use container::{act, create, list, logs, run, start};
 use context::Context;
@@ -61,7 +61,7 @@ pub type Role<T> = Result<T, Box<dyn std::error::Error>>;
 #[derive(Clone, Copy, Default)]
 pub struct Wiring {
     /// Is the daemon until a signal ends it.
-    pub daemon: Option<fn(Paths, Ready) -> Role<()>>,
+    pub daemon: Option<fn(Paths, Settings, Ready) -> Role<()>>,
     /// Runs the OCI bundle in a directory; Docker's exit code.
     pub runtime: Option<fn(&str) -> Role<i32>>,
     /// Connections to an engine of this very process, on the simulator.
@@ -106,10 +106,10 @@ pub fn main(words: &[String], lang: Lang, wiring: &Wiring) -> Result<(), Failure
 fn on_daemon(global: &Global, lang: Lang, wiring: &Wiring, command: DaemonCommand) -> Result<(), Failure> {
     let paths = context::places(global)?;
     match command {
-        DaemonCommand::Start => daemon::start(&paths, lang),
+        DaemonCommand::Start { config } => daemon::start(paths, config, lang),
         DaemonCommand::Stop => daemon::stop(&paths, lang),
         DaemonCommand::Status => daemon::status(&paths, lang),
-        DaemonCommand::Run { detached } => daemon::run(wiring, paths, lang, detached),
+        DaemonCommand::Run { config, detached } => daemon::run(wiring, paths, config, lang, detached),
     }
 }
 

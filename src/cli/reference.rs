@@ -68,6 +68,11 @@ impl Reference {
         Ok(Reference { domain: domain.to_owned(), path, tag, digest })
     }
 
+    /// The registry: `docker.io`, `registry.example:5000`.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// With domain, without tag and digest: what a pull asks for.
     pub fn name(&self) -> String {
         format!("{}/{}", self.domain, self.path)

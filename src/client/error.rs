@@ -1,7 +1,7 @@
 //! What can go wrong between this client and the daemon.
 
 use crate::error::{Classify, Hint, Kind};
-use crate::wire::ErrorBody;
+use crate::wire::{ErrorBody, credentials};
 use hyper::StatusCode;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,9 @@ pub enum Error {
     /// The daemon could not be started.
     #[error(transparent)]
     Launch(#[from] super::launch::Error),
+    /// The user's own `config.json`, or a helper it names, does not say who asks.
+    #[error(transparent)]
+    Credentials(#[from] credentials::Error),
     /// Nobody listens on the socket.
     #[error("no daemon answers on unix://{}: {source}", socket.display())]
     Unreachable {
@@ -137,7 +140,7 @@ impl Error {
 impl Classify for Error {
     fn kind(&self) -> Kind {
         match self {
-            Error::Host(_) | Error::Request(_) | Error::Encode(_) => Kind::Invalid,
+            Error::Host(_) | Error::Credentials(_) | Error::Request(_) | Error::Encode(_) => Kind::Invalid,
             Error::Denied { .. } => Kind::Denied,
             Error::Launch(_) | Error::Unreachable { .. } | Error::Connect { .. } | Error::Lost { .. } => {
                 Kind::Unavailable

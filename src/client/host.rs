@@ -1,6 +1,7 @@
-//! Where the daemon's socket and state are: flags first, then the environment, then the user's
-//! own place. Client and daemon resolve the same way, so that they meet.
+//! Where the daemon's socket, state and configuration are: flags first, then the environment, then
+//! the user's own place. Client and daemon resolve the same way, so that they meet.
 
+use crate::wire::{Settings, settings};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -43,6 +44,29 @@ pub struct Paths {
     pub host: Host,
     /// Its state directory.
     pub root: PathBuf,
+    /// Its configuration file; `None` when no place can be named.
+    pub config: Option<ConfigFile>,
+}
+
+/// The file a daemon is configured by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Absolute.
+    pub path: PathBuf,
+    /// Whether it was asked for by name: then it must be there.
+    pub required: bool,
+}
+
+impl ConfigFile {
+    /// The file `--config` or `LEARN_CONFIG` names.
+    ///
+    /// # Errors
+    /// When the path is empty or the current directory is gone.
+    pub fn named(path: &Path) -> Result<ConfigFile, Error> {
+        let absolute = std::path::absolute(path);
+        let absolute = absolute.map_err(|source| Error::Directory { path: path.to_owned(), source })?;
+        Ok(ConfigFile { path: absolute, required: true })
+    }
 }
 
 /// Why no place can be named.
@@ -131,7 +155,22 @@ impl Paths {
                 .join("learn"),
         };
         let root = std::path::absolute(&root).map_err(|source| Error::Directory { path: root, source })?;
-        Ok(Paths { host, root })
+        let config = match variable("LEARN_CONFIG") {
+            Some(path) => Some(ConfigFile::named(Path::new(&path))?),
+            None => own_config(uid, variable).map(|path| ConfigFile { path, required: false }),
+        };
+        Ok(Paths { host, root, config })
+    }
+
+    /// What the configuration says.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is malformed.
+    pub fn settings(&self) -> Result<Settings, settings::Error> {
+        match &self.config {
+            Some(file) => Settings::load(&file.path, file.required),
+            None => Ok(Settings::default()),
+        }
     }
 
     /// Where the daemon's own words go when it was started automatically.
@@ -143,6 +182,17 @@ impl Paths {
     pub fn pid_file(&self) -> PathBuf {
         self.host.socket().with_file_name("learn.pid")
     }
+}
+
+/// The system's file, or the user's own.
+fn own_config(uid: u32, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    if uid == 0 {
+        return Some("/etc/learn/config.json".into());
+    }
+    let own = variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    let own = own.or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
+    // A relative one is no place: XDG base directory specification, "Basics".
+    own.filter(|path| path.is_absolute()).map(|path| path.join("learn/config.json"))
 }
 
 /// The directory of last resort, in a place where anybody may create names.
@@ -191,6 +241,24 @@ mod tests {
     fn the_environment_points_elsewhere() {
         let settings = [("LEARN_HOST", "unix:///a/b.sock"), ("LEARN_ROOT", "/r")];
         assert_eq!(find(0, &settings, true), ("unix:///a/b.sock".to_owned(), "/r".to_owned()));
+    }
+
+    #[test]
+    fn the_configuration_is_the_systems_the_users_or_the_one_named() {
+        let config = |uid, settings: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            };
+            let file = Paths::resolve(None, Some(Path::new("/r")), uid, variable, |_| true).unwrap().config;
+            file.map(|file| (file.path.display().to_string(), file.required))
+        };
+        let home = ("HOME", "/h");
+        assert_eq!(config(0, &[home]), Some(("/etc/learn/config.json".into(), false)));
+        assert_eq!(config(7, &[home]), Some(("/h/.config/learn/config.json".into(), false)));
+        let own = [home, ("XDG_CONFIG_HOME", "/c")];
+        assert_eq!(config(7, &own), Some(("/c/learn/config.json".into(), false)));
+        assert_eq!(config(7, &[home, ("LEARN_CONFIG", "/x.json")]), Some(("/x.json".into(), true)));
+        assert_eq!(config(7, &[]), None);
     }
 
     #[test]

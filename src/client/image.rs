@@ -3,15 +3,10 @@
 use super::connection::Request;
 use super::query::{Filters, Query, segment};
 use super::{Client, Error, JsonLines};
-use crate::wire::{ImageDelete, ImageSummary, JsonMessage};
+use crate::wire::{Credentials, ImageDelete, ImageSummary, JsonMessage, credentials, session};
 use hyper::Method;
 use serde_json::value::RawValue;
-
-/// Request header of a pull that names the hub to use: `docker`, `builtin` or a URL.
-pub const HUB_HEADER: &str = "learn-hub";
-
-/// base64url of `{}`: no credentials of the client's own. The daemon reads `config.json` itself.
-const NO_CREDENTIALS: &str = "e30=";
+use std::path::PathBuf;
 
 /// What to pull.
 #[derive(Clone, Debug)]
@@ -24,6 +19,29 @@ pub struct Pull<'a> {
     pub platform: Option<&'a str>,
     /// `docker`, `builtin` or a URL; the daemon's choice when absent.
     pub hub: Option<&'a str>,
+    /// Who asks, for the registry.
+    pub credentials: &'a Credentials,
+}
+
+/// Who the user is to `registry` (`docker.io`, `host:port`): what `docker login` left in
+/// `$DOCKER_CONFIG` or `~/.docker`. A helper program may take its time: on a thread of its own.
+///
+/// # Errors
+/// When the file is malformed, or a helper fails.
+pub async fn credentials(registry: &str) -> Result<Credentials, Error> {
+    let named = std::env::var_os("DOCKER_CONFIG").filter(|directory| !directory.is_empty());
+    let own = || std::env::home_dir().map(|home| home.join(".docker"));
+    let Some(directory) = named.map(PathBuf::from).or_else(own) else {
+        return Ok(Credentials::Anonymous);
+    };
+    let asked = registry.to_owned();
+    let found = tokio::task::spawn_blocking(move || Credentials::find(&directory, &asked)).await;
+    let stopped = |reason: String| credentials::Error::Helper {
+        program: "config.json".into(),
+        registry: registry.to_owned(),
+        reason,
+    };
+    Ok(found.map_err(|error| stopped(error.to_string()))??)
 }
 
 impl Client {
@@ -37,9 +55,9 @@ impl Client {
             .opt("tag", pull.tag)
             .opt("platform", pull.platform);
         let mut request = Request::new(Method::POST, query.onto("/images/create"))
-            .header("x-registry-auth", NO_CREDENTIALS);
+            .header("x-registry-auth", &pull.credentials.to_header());
         if let Some(hub) = pull.hub {
-            request = request.header(HUB_HEADER, hub);
+            request = request.header(session::HUB_HEADER, hub);
         }
         Ok(self.send(request).await?.lines())
     }

@@ -6,6 +6,7 @@
 
 use super::host::Paths;
 use super::{Connector, Error as ClientError, from_path};
+use crate::wire::settings;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -41,6 +42,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The daemon's configuration cannot be used.
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
     /// This program could not be executed again.
     #[error("daemon did not start: /proc/self/exe: {0}")]
     Spawn(io::Error),
@@ -101,6 +105,8 @@ pub fn start(paths: &Paths) -> Result<Option<Started>, Error> {
     if UnixStream::connect(paths.host.socket()).is_ok() {
         return Ok(None);
     }
+    // What is wrong with it is said here, in the learner's language, and not by way of a log.
+    paths.settings()?;
     let started = spawn(paths)?;
     drop(turn_file);
     Ok(Some(started))
@@ -117,6 +123,7 @@ fn spawn(paths: &Paths) -> Result<Started, Error> {
         .map_err(|source| Error::State { path: log.clone(), source })?;
     let before = log_file.seek(SeekFrom::End(0)).unwrap_or(0);
     let stderr = log_file.try_clone().map_err(Error::Spawn)?;
+    let config = paths.config.iter().filter(|config| config.required);
     let mut daemon = Command::new("/proc/self/exe")
         .arg0("learn")
         .arg("--host")
@@ -124,6 +131,7 @@ fn spawn(paths: &Paths) -> Result<Started, Error> {
         .arg("--root")
         .arg(&paths.root)
         .args(["daemon", "run", "--detached"])
+        .args(config.flat_map(|config| [Path::new("--config"), &config.path]))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

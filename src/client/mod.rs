@@ -29,7 +29,7 @@ pub mod trace;
 pub use connection::{Connector, from_path};
 pub use error::Error;
 pub use hijack::{Hijacked, Source};
-pub use host::{Host, Paths};
+pub use host::{ConfigFile, Host, Paths};
 pub use negotiate::ApiVersion;
 pub use stream::JsonLines;
 

@@ -2,7 +2,6 @@
 
 use super::Error;
 use crate::kernel::Machine;
-use crate::kernel::machine::Cgroups;
 use crate::runtime::guard::paths;
 use crate::wire::{HostConfig, Ulimit};
 use oci_spec::runtime::{
@@ -80,12 +79,35 @@ fn check_memory(host: &HostConfig) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses limits by name where control groups are not this user's to make.
+///
+/// # Errors
+/// The first limit asked for.
+pub fn check_delegated(host: &HostConfig, machine: &Machine) -> Result<(), Error> {
+    let asked = [
+        ("--memory", host.memory > 0),
+        ("--memory-reservation", host.memory_reservation > 0),
+        ("--cpus", host.nano_cpus > 0),
+        ("--cpu-period", host.cpu_period > 0),
+        ("--cpu-quota", host.cpu_quota > 0),
+        ("--cpu-shares", host.cpu_shares > 0),
+        ("--cpuset-cpus", !host.cpuset_cpus.is_empty()),
+        ("--cpuset-mems", !host.cpuset_mems.is_empty()),
+        ("--pids-limit", host.pids_limit.is_some_and(|limit| limit > 0)),
+        ("--blkio-weight", host.blkio_weight > 0),
+    ];
+    match asked.into_iter().find(|(_, asked)| *asked && machine.unprivileged()) {
+        Some((flag, _)) => Err(Error::NoLimits { flag, uid: machine.uid }),
+        None => Ok(()),
+    }
+}
+
 /// Drops limits this machine cannot set and says so in Docker's words; fills the swap limit Docker
 /// derives from the memory limit.
 pub fn adapt(host: &mut HostConfig, machine: &Machine) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut discard = |controller: &str, what: &str, asked: bool| {
-        let lost = asked && !has(&machine.cgroups, controller);
+        let lost = asked && !has(machine, controller);
         if lost {
             warnings.push(format!(
                 "Your kernel does not support {what} or the cgroup is not mounted. Limitation discarded."
@@ -115,7 +137,11 @@ pub fn adapt(host: &mut HostConfig, machine: &Machine) -> Vec<String> {
 }
 
 /// Whether the engine can set limits of a controller.
-pub fn has(cgroups: &Cgroups, controller: &str) -> bool {
+pub fn has(machine: &Machine, controller: &str) -> bool {
+    if machine.unprivileged() {
+        return false;
+    }
+    let cgroups = &machine.cgroups;
     let unified = cgroups.v2.as_ref().filter(|v2| v2.writable);
     cgroups.v1.contains_key(controller)
         || unified.is_some_and(|v2| v2.controllers.iter().any(|known| known == controller))

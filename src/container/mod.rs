@@ -67,8 +67,23 @@ pub enum Error {
     #[error("unable to find group {0}: no matching entries in group file")]
     NoSuchGroup(String),
     /// One id is all an unprivileged engine can map.
-    #[error("cannot become user {0}: an unprivileged engine maps only user 0 into a container")]
-    UnmappedUser(u32),
+    #[error(
+        "cannot become {kind} {id}: a daemon without root privileges maps one {kind} into a container, its own, as 0"
+    )]
+    Unmapped {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// The id wanted inside.
+        id: u32,
+    },
+    /// A limit nobody could enforce.
+    #[error("cannot set {flag}: control groups are not delegated to user {uid}, who runs this daemon")]
+    NoLimits {
+        /// Docker's flag.
+        flag: &'static str,
+        /// The daemon's user.
+        uid: u32,
+    },
     /// The state forbids the step.
     #[error("a {from} container cannot become {to}")]
     Transition {
@@ -84,7 +99,7 @@ impl Classify for Error {
         match self {
             Error::Transition { .. } => Kind::Conflict,
             Error::NoSuchUser(_) | Error::NoSuchGroup(_) => Kind::Internal,
-            Error::UnmappedUser(_) => Kind::Denied,
+            Error::Unmapped { .. } | Error::NoLimits { .. } => Kind::Denied,
             Error::Unsupported(_) => Kind::Unsupported,
             _ => Kind::Invalid,
         }
@@ -93,7 +108,7 @@ impl Classify for Error {
     fn hint(&self) -> Option<Hint> {
         match self {
             Error::Unsupported(_) => Some(Hint::SeeHelp),
-            Error::UnmappedUser(_) => Some(Hint::RunDoctor),
+            Error::Unmapped { .. } | Error::NoLimits { .. } => Some(Hint::RunAsRoot),
             _ => None,
         }
     }

@@ -33,10 +33,10 @@ pub struct Inputs<'a> {
 /// What was asked for cannot be: an unknown capability, a user an unprivileged engine cannot map.
 pub fn build(inputs: Inputs) -> Result<Spec, Error> {
     let Inputs { record, user, machine, .. } = inputs;
-    if machine.unprivileged() && user.uid != 0 {
-        return Err(Error::UnmappedUser(user.uid));
-    }
     let host = &record.host_config;
+    if machine.unprivileged() {
+        check_single_id(user, host)?;
+    }
     let capabilities = capabilities(host)?;
     let mut spec = Spec::default();
     spec.set_version(OCI_VERSION.into())
@@ -59,6 +59,15 @@ pub fn build(inputs: Inputs) -> Result<Spec, Error> {
 fn durability(record: &Record, machine: &Machine) -> &'static str {
     let volatile = record.host_config.auto_remove && machine.kernel_version() >= (5, 10);
     if volatile { ",volatile" } else { "" }
+}
+
+/// Refuses users and groups that have no place in a single-id map. Groups the image gives its
+/// root by itself are left out, as setgroups(2) is not to be had; groups asked for are not.
+fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
+    let asked = host.group_add.iter().flatten().next().and(user.groups.iter().find(|group| **group != 0));
+    let wanted = [("user", Some(&user.uid)), ("group", Some(&user.gid)), ("group", asked)];
+    let unmapped = wanted.into_iter().find_map(|(kind, id)| Some((kind, *id.filter(|id| **id != 0)?)));
+    unmapped.map_or(Ok(()), |(kind, id)| Err(Error::Unmapped { kind, id }))
 }
 
 /// Checks `--security-opt` and capabilities before anything is made.

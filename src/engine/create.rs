@@ -27,6 +27,7 @@ impl Engine {
     ) -> Result<CreateResponse, Error> {
         let given_name = given_name.filter(|given| !given.is_empty()).map(name::check).transpose()?;
         check(&request, self.processors())?;
+        limits::check_delegated(&request.host_config, &self.machine)?;
         self.check_bind_sources(door, &request)?;
         let image = self.look_up(door, &request.config.image).await?;
         let id = hex::encode(self.source.random());

@@ -49,7 +49,7 @@ impl Engine {
             i64::try_from(counted).unwrap_or(i64::MAX)
         };
         let cgroups = &self.machine.cgroups;
-        let has = |controller: &str| limits::has(cgroups, controller);
+        let has = |controller: &str| limits::has(&self.machine, controller);
         let (system, system_version) = operating_system();
         let driver = if self.machine.overlay { "overlay2" } else { "vfs" };
         let environment = |name: &str| std::env::var(name).unwrap_or_default();
@@ -120,13 +120,15 @@ impl Engine {
 
     fn registries(&self) -> serde_json::Value {
         let config = self.images.registry_config();
-        json!({
-            "InsecureRegistryCIDRs": ["127.0.0.0/8"],
-            "IndexConfigs": {
-                "docker.io": {"Name": "docker.io", "Mirrors": config.mirrors, "Secure": true, "Official": true}
-            },
-            "Mirrors": config.mirrors,
-        })
+        let (networks, hosts): (Vec<&String>, Vec<&String>) =
+            config.insecure.iter().partition(|entry| entry.contains('/'));
+        let index = |name: &str, mirrors: &[String], hub: bool| json!({"Name": name, "Mirrors": mirrors, "Secure": hub, "Official": hub});
+        let hub = [("docker.io".to_owned(), index("docker.io", &config.mirrors, true))];
+        let insecure = hosts.into_iter().map(|host| (host.clone(), index(host, &[], false)));
+        let indexes: serde_json::Map<_, _> = hub.into_iter().chain(insecure).collect();
+        // Loopback counts as insecure without being listed.
+        let networks: Vec<&str> = networks.into_iter().map(String::as_str).chain(["127.0.0.0/8"]).collect();
+        json!({"InsecureRegistryCIDRs": networks, "IndexConfigs": indexes, "Mirrors": config.mirrors})
     }
 }
 

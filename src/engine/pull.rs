@@ -1,7 +1,7 @@
 //! `docker pull`: the store does it; the engine says who may and tells the world.
 
 use super::{Engine, Error};
-use crate::image::{Credentials, Platform, PullEvent, PullRequest, Pulled, Reference};
+use crate::image::{PullEvent, PullRequest, Pulled};
 use crate::kernel::TracedHost;
 
 impl Engine {
@@ -12,14 +12,11 @@ impl Engine {
     pub async fn pull(
         &self,
         door: &TracedHost,
-        reference: Reference,
-        platform: Option<Platform>,
-        credentials: Credentials,
+        request: PullRequest,
         progress: impl Fn(PullEvent) + Send + Sync,
     ) -> Result<Pulled, Error> {
-        let name = reference.familiar();
-        let pulled =
-            self.images.pull(door, PullRequest { reference, platform, credentials }, progress).await?;
+        let name = request.reference.familiar();
+        let pulled = self.images.pull(door, request, progress).await?;
         self.events.image(&pulled.image.id, &name, "pull");
         Ok(pulled)
     }

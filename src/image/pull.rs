@@ -21,7 +21,7 @@ use super::error::Error;
 use super::manifest::{Part, platform_of, read_config};
 use super::platform::Platform;
 use super::reference::Reference;
-use super::registry::{Credentials, Endpoint, Session};
+use super::registry::{Credentials, Endpoint, Hub, Session};
 use super::store::{Arrival, Kept};
 use super::store::{Image, Layer, Store};
 use crate::kernel::TracedHost;
@@ -42,6 +42,8 @@ pub struct PullRequest {
     pub platform: Option<Platform>,
     /// The user's for this registry.
     pub credentials: Credentials,
+    /// `--hub`: who answers for Docker Hub; the configuration's choice when it is not given.
+    pub hub: Option<Hub>,
 }
 
 /// What a pull brought.
@@ -92,7 +94,7 @@ impl Puller<'_> {
         let chosen = self
             .store
             .client()
-            .choose(door, reference, self.store.builtin())
+            .choose(door, reference, self.request.hub.as_ref(), self.store.builtin())
             .await
             .map_err(|error| Error::of_registry(reference, error))?;
         if let Some(told) = chosen.told {

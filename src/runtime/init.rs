@@ -5,9 +5,10 @@
 //! everything that needs privilege; the program comes last and takes the narrator's voice.
 
 use super::rootfs;
+use crate::error::{Classify, Kind};
 use crate::kernel::{Machine, OpError, Payload, TracedJail, Value};
 use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp, redact_environment};
-use crate::trace::Scope;
+use crate::trace::{Note, Scope, facts};
 use oci_spec::runtime::{Capabilities, LinuxNamespaceType, Process, Spec};
 
 /// Everything init needs, worked out before the clone.
@@ -68,7 +69,13 @@ fn furnish(jail: &mut TracedJail<'_>, spec: &Spec, root: &str, machine: &Machine
         rootfs::furnishings(spec, root, machine, |source| jail.jail().exists(&format!("{source}/.")));
     for furnishing in furnishings {
         jail.perform(furnishing.point)?;
-        jail.perform(furnishing.mount)?;
+        match (jail.perform(furnishing.mount), furnishing.instead) {
+            (Err(error), Some((path, bind))) if error.kind() == Kind::Denied => {
+                jail.note(Note::BoundInstead, facts([("path", &path), ("reason", &error.fault.message)]));
+                jail.perform(bind)?;
+            }
+            (mounted, _) => drop(mounted?),
+        }
         furnishing.propagation.map_or(Ok(()), |op| jail.perform(op).map(drop))?;
     }
     perform_all(jail, rootfs::devices(spec, root, !machine.unprivileged()))?;

@@ -32,6 +32,8 @@ pub struct Furnishing {
     pub mount: Op,
     /// A propagation of its own, when the options ask for one.
     pub propagation: Option<Op>,
+    /// Where the kernel does not let this user mount it: a path of the host's, and its bind.
+    pub instead: Option<(&'static str, Op)>,
 }
 
 /// The Spec's mounts below `root`. `is_directory` tells what a bind's source is.
@@ -47,7 +49,7 @@ pub fn furnishings(
         if mount.typ().as_deref() == Some("cgroup") {
             furnishings.extend(cgroups(spec, mount, root, machine));
         } else {
-            furnishings.push(furnishing(mount, root, &is_directory));
+            furnishings.push(furnishing(mount, root, machine, &is_directory));
         }
     }
     furnishings
@@ -61,12 +63,20 @@ fn cgroups(spec: &Spec, entry: &Mount, root: &str, machine: &Machine) -> Vec<Fur
     let (flags, _, _) = sort_options(entry.options().as_deref().unwrap_or_default());
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let directory = |path: &str| FsOp::CreateDirectory { path: path.to_owned(), mode: 0o755 }.into();
-    let furnishing = |path: &str, mount| Furnishing { point: directory(path), mount, propagation: None };
+    let furnishing =
+        |path: &str, mount| Furnishing { point: directory(path), mount, propagation: None, instead: None };
     if machine.cgroups.mode() == "v2" {
-        return vec![furnishing(&target, mount("cgroup", &target, "cgroup2", &flags, ""))];
+        let instead = bound_instead("cgroup2", &target, &flags, machine);
+        let mount = mount("cgroup", &target, "cgroup2", &flags, "");
+        return vec![Furnishing { instead, ..furnishing(&target, mount) }];
     }
-    if machine.unprivileged() || machine.cgroups.v1.is_empty() {
+    if machine.cgroups.v1.is_empty() {
         return Vec::new();
+    }
+    if machine.unprivileged() {
+        // No group to show; and where /sys is the host's, the host's groups are not to be seen.
+        let flags = ["ro", "nosuid", "nodev", "noexec"];
+        return vec![furnishing(&target, mount("tmpfs", &target, "tmpfs", &flags, "size=0k,mode=755"))];
     }
     let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().as_ref());
     let path = path.map(|path| path.display().to_string()).unwrap_or_default();
@@ -88,7 +98,31 @@ fn cgroups(spec: &Spec, entry: &Mount, root: &str, machine: &Machine) -> Vec<Fur
     furnishings
 }
 
-fn furnishing(entry: &Mount, root: &str, is_directory: &impl Fn(&str) -> bool) -> Furnishing {
+/// Kernel file systems and where the host has them.
+const OF_HOST: [(&str, &str); 4] =
+    [("proc", "/proc"), ("sysfs", "/sys"), ("mqueue", "/dev/mqueue"), ("cgroup2", "/sys/fs/cgroup")];
+
+/// The host's own mount of a kernel file system, bound. A user may mount one only where nothing
+/// covers parts of the host's (mount_namespaces(7), "Restrictions on mount namespaces"), and only
+/// for namespaces of their own; inside another container, or with the host's pids, a bind is all
+/// there is.
+fn bound_instead(
+    fstype: &str,
+    target: &str,
+    flags: &[&str],
+    machine: &Machine,
+) -> Option<(&'static str, Op)> {
+    let (_, source) = OF_HOST.iter().find(|(name, _)| *name == fstype && machine.unprivileged())?;
+    let flags: Vec<&str> = ["rbind"].into_iter().chain(flags.iter().copied()).collect();
+    Some((source, mount(source, target, "", &flags, "")))
+}
+
+fn furnishing(
+    entry: &Mount,
+    root: &str,
+    machine: &Machine,
+    is_directory: &impl Fn(&str) -> bool,
+) -> Furnishing {
     let target = format!("{root}{}", entry.destination().display());
     let source = entry.source().as_ref().map(|source| source.display().to_string()).unwrap_or_default();
     let (flags, data, propagation) = sort_options(entry.options().as_deref().unwrap_or_default());
@@ -107,6 +141,7 @@ fn furnishing(entry: &Mount, root: &str, is_directory: &impl Fn(&str) -> bool) -
     Furnishing {
         point: point.into(),
         mount: mount(&source, &target, fstype, &flags, &data),
+        instead: bound_instead(fstype, &target, &flags, machine),
         propagation: propagation.map(|mode| MountOp::SetPropagation { target, mode }.into()),
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod container;
+pub mod credentials;
 pub mod event;
 pub mod examination;
 pub mod filters;
@@ -13,10 +14,12 @@ pub mod image;
 pub mod inspect;
 pub mod message;
 pub mod session;
+pub mod settings;
 pub mod system;
 
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
 pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, WaitError, WaitResponse};
+pub use credentials::Credentials;
 pub use event::{Actor, EventMessage};
 pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
 pub use filters::Filters;
@@ -25,6 +28,7 @@ pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
 pub use inspect::{ContainerInspect, ContainerState, GraphDriver, MountPoint, NetworkSettings};
 pub use message::{ErrorBody, ErrorDetail, JsonMessage, ProgressDetail};
 pub use session::{Decide, NewTrace, TraceCreated};
+pub use settings::Settings;
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};
 
 use serde::{Deserialize, Deserializer};

@@ -1,10 +1,15 @@
-//! `learn`'s own requests: trace sessions. They have no version prefix.
+//! `learn`'s own requests: trace sessions. They have no version prefix. And its own headers on
+//! Docker's.
 
 use crate::trace::{Decision, Stop};
 use serde::{Deserialize, Serialize};
 
 /// Request header that puts a request into a session.
 pub const TRACE_HEADER: &str = "learn-trace";
+
+/// Request header of a pull that names the hub to use: `auto`, `docker`, `builtin`, a URL or
+/// `host[:port]`.
+pub const HUB_HEADER: &str = "learn-hub";
 
 /// `POST /learn/traces`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::args::Pull;
 use super::progress::Display;
 use crate::cli::reference::Reference;
 use crate::cli::{Context, Failure, output};
-use crate::client::image::Pull as Request;
+use crate::client::image::{self, Pull as Request};
 use crate::client::{Error, JsonLines};
 use crate::wire::JsonMessage;
 use indicatif::ProgressDrawTarget;
@@ -42,9 +42,15 @@ pub async fn pull(
     failed: impl Fn(Error) -> Failure,
 ) -> Result<(), Failure> {
     let name = reference.name();
-    let request =
-        Request { name: &name, tag: Some(reference.version()), platform, hub: context.hub.as_deref() };
     let work = async {
+        let credentials = image::credentials(reference.domain()).await.map_err(&failed)?;
+        let request = Request {
+            name: &name,
+            tag: Some(reference.version()),
+            platform,
+            hub: context.hub.as_deref(),
+            credentials: &credentials,
+        };
         let lines = context.client.pull_image(&request).await.map_err(&failed)?;
         show(lines, progress, context.session.is_some(), &failed).await
     };

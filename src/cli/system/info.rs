@@ -60,8 +60,28 @@ fn render(info: &Info) -> String {
         say(format!("{name}: {value}"));
     }
     say(format!("Experimental: {}", info.experimental_build));
+    registries(info).into_iter().for_each(&mut say);
     say(format!("Live Restore Enabled: {}", info.live_restore_enabled));
     text
+}
+
+/// Registries that need no checked certificate, then who is asked before Docker Hub, each with a
+/// heading if there is one.
+fn registries(info: &Info) -> Vec<String> {
+    let Some(config) = &info.registry_config else { return Vec::new() };
+    let words = |key: &str| config[key].as_array().into_iter().flatten().filter_map(|word| word.as_str());
+    let indexes = config["IndexConfigs"].as_object().into_iter().flatten();
+    let hosts = indexes.filter(|(_, index)| index["Secure"] == false).map(|(host, _)| host.as_str());
+    let insecure: Vec<&str> = hosts.chain(words("InsecureRegistryCIDRs")).collect();
+    let mirrors: Vec<&str> = words("Mirrors").collect();
+    let mut lines = Vec::new();
+    for (heading, entries) in [("Insecure Registries:", insecure), ("Registry Mirrors:", mirrors)] {
+        if !entries.is_empty() {
+            lines.push(heading.to_owned());
+            lines.extend(entries.iter().map(|entry| format!(" {entry}")));
+        }
+    }
+    lines
 }
 
 /// `name=seccomp,profile=builtin` becomes two lines.

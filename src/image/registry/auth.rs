@@ -2,12 +2,12 @@
 //! Authentication"; the refresh form is OAuth 2's.
 
 use super::challenge::Challenge;
-use super::credentials::Credentials;
 use super::error::{Answer, Error};
 use super::request::{Request, redact};
 use super::transport::Transport;
 use crate::kernel::TracedHost;
 use crate::trace::{Note, facts};
+use crate::wire::Credentials;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::Url;
 use serde::Deserialize;

@@ -85,7 +85,8 @@ impl Reach {
 }
 
 impl Client {
-    /// Chooses where `reference` is pulled from.
+    /// Chooses where `reference` is pulled from. `hub` is this pull's own wish; without one the
+    /// configuration's counts.
     ///
     /// # Errors
     /// When nothing answers that could have the image.
@@ -93,13 +94,14 @@ impl Client {
         &self,
         door: &TracedHost,
         reference: &Reference,
+        hub: Option<&Hub>,
         builtin: Option<&Builtin>,
     ) -> Result<Chosen, Error> {
         door.within(Scope::RegistryChoose, reference.registry(), async |door: TracedHost| {
             if !reference.is_hub() {
                 return Ok(only(Endpoint::of(reference.registry(), &self.config)?));
             }
-            match &self.config.hub {
+            match hub.unwrap_or(&self.config.hub) {
                 Hub::Url(address) => self.elsewhere(&door, address),
                 Hub::Builtin => self.builtin_only(&door, reference, builtin).await,
                 Hub::Docker => self.with_mirrors(&door, Endpoint::hub(&self.config)?),

@@ -4,6 +4,7 @@ use super::challenge::Challenge;
 use super::choose::Hub;
 use super::error::Error;
 use super::transport::Retry;
+use crate::wire::Settings;
 use reqwest::Url;
 use std::net::IpAddr;
 
@@ -42,6 +43,23 @@ impl Default for RegistryConfig {
 }
 
 impl RegistryConfig {
+    /// What the configuration file says, over the defaults.
+    ///
+    /// # Errors
+    /// When `hub` names no address.
+    pub fn of(settings: Settings) -> Result<RegistryConfig, Error> {
+        let default = RegistryConfig::default();
+        let attempts = settings.max_download_attempts.and_then(|attempts| u32::try_from(attempts).ok());
+        Ok(RegistryConfig {
+            mirrors: settings.registry_mirrors,
+            insecure: settings.insecure_registries,
+            hub: settings.hub.map_or(Ok(default.hub), |hub| hub.parse())?,
+            downloads: settings.max_concurrent_downloads.unwrap_or(default.downloads),
+            retry: Retry { attempts: attempts.unwrap_or(default.retry.attempts), ..default.retry },
+            unpack_limit: settings.unpack_limit.unwrap_or(default.unpack_limit),
+        })
+    }
+
     /// Whether a host, given as `host` or `host:port`, may be spoken to without a checked
     /// certificate. Loopback always may.
     pub fn is_insecure(&self, host: &str) -> bool {

@@ -15,15 +15,14 @@ pub mod auth;
 mod blob;
 mod challenge;
 pub mod choose;
-pub mod credentials;
 pub mod endpoint;
 pub mod error;
 mod request;
 mod session;
 mod transport;
 
+pub use crate::wire::Credentials;
 pub use choose::{Builtin, Chosen, Hub};
-pub use credentials::Credentials;
 pub use endpoint::{Endpoint, RegistryConfig};
 pub use error::Error;
 pub use session::{Described, Session};

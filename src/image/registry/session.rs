@@ -2,7 +2,6 @@
 
 use super::auth::Authorizer;
 use super::challenge::Challenge;
-use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 use super::error::Error;
 use super::request::{Request, redact};
@@ -11,6 +10,7 @@ use super::{Client, transport::Transport};
 use crate::image::manifest::{ACCEPT, CONFIG_LIMIT, MANIFEST_LIMIT, Part};
 use crate::kernel::{Response, TracedHost};
 use crate::trace::{Note, Scope, facts};
+use crate::wire::Credentials;
 use futures_util::StreamExt;
 use reqwest::Url;
 use std::sync::{Arc, Mutex};

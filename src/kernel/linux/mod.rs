@@ -13,6 +13,7 @@ pub mod seal;
 mod shim;
 pub(crate) mod sys;
 pub mod unpack;
+mod user_namespace;
 
 pub use host::LinuxHost;
 pub use jail::LinuxJail;

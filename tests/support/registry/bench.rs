@@ -67,7 +67,7 @@ impl Bench {
 
     pub fn request(&self, reference: &str) -> PullRequest {
         let reference = reference.parse().expect("a reference");
-        PullRequest { reference, platform: None, credentials: Default::default() }
+        PullRequest { reference, platform: None, credentials: Default::default(), hub: None }
     }
 
     pub async fn pull(&self, reference: &str) -> Result<Pulled, Error> {

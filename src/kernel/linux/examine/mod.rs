@@ -7,10 +7,11 @@ mod trial;
 use super::http::Http;
 use super::probe::probe;
 use super::remove::remove_tree;
+use super::user_namespace;
 use crate::kernel::Machine;
 use crate::kernel::{Payload, Value};
 use crate::op::HttpOp;
-use crate::wire::{Examination, Reach, UserNamespaceSettings};
+use crate::wire::{Examination, Reach};
 use nix::sched::CloneFlags;
 use nix::unistd::{Uid, User};
 use std::fs;
@@ -45,11 +46,7 @@ pub fn examine(root: &Path) -> Examination {
             CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS,
             trial::mount_something,
         ),
-        settings: UserNamespaceSettings {
-            max: setting("user/max_user_namespaces"),
-            clone: setting("kernel/unprivileged_userns_clone"),
-            apparmor: setting("kernel/apparmor_restrict_unprivileged_userns"),
-        },
+        settings: user_namespace::settings(),
         cgroup_mode: machine.cgroups.mode().to_owned(),
         controllers,
         cgroup_writable: cgroup_writable(&machine),
@@ -71,10 +68,6 @@ pub fn examine(root: &Path) -> Examination {
 /// The directory itself or the nearest one above it that is there.
 fn nearest(root: &Path) -> PathBuf {
     root.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/")).to_owned()
-}
-
-fn setting(name: &str) -> Option<u64> {
-    read(&format!("/proc/sys/{name}")).trim().parse().ok()
 }
 
 fn cgroup_writable(machine: &Machine) -> bool {

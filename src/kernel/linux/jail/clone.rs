@@ -1,6 +1,7 @@
 //! The birth of the container's first process: clone3(2), pidfd_open(2).
 
 use super::super::sys::{self, Cloned};
+use super::super::user_namespace;
 use super::LinuxJail;
 use crate::kernel::{Child, ExitStatus, Fault, Init, OpError, Stdio};
 use crate::op::Namespace;
@@ -38,7 +39,13 @@ pub(super) fn clone_init(
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
         .map_err(io::Error::from)?;
     let flags = namespaces.iter().fold(0, |flags, namespace| flags | flag(*namespace));
-    match sys::clone3(flags)? {
+    let cloned = sys::clone3(flags).map_err(|error| match error.raw_os_error() {
+        Some(errno) if namespaces.contains(&Namespace::User) => {
+            user_namespace::refused(errno, &user_namespace::settings())
+        }
+        _ => Fault::from(error),
+    })?;
+    match cloned {
         Cloned::Parent { pid, pidfd } => Ok(Box::new(LinuxChild { pid, pidfd, wall: ours })),
         Cloned::Child => {
             drop(ours);

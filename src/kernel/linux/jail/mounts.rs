@@ -1,5 +1,6 @@
 //! The mount table of the calling process: mount(2), pivot_root(2).
 
+use super::super::user_namespace;
 use super::errno;
 use super::root::{Root, proc_path, target};
 use crate::error::Kind;
@@ -21,7 +22,9 @@ pub(super) fn perform(root: &mut Option<Root>, op: &MountOp) -> Result<Outcome, 
             attach(root.as_ref(), source, target, fstype, flags, data)?;
         }
         MountOp::SetPropagation { target, mode } => {
-            mount(NONE, target.as_str(), NONE, propagation(mode)?, NONE).map_err(errno)?;
+            // The first thing a new namespace needs its privileges for.
+            mount(NONE, target.as_str(), NONE, propagation(mode)?, NONE)
+                .map_err(|error| user_namespace::powerless(errno(error), &user_namespace::settings()))?;
         }
         MountOp::PivotRoot { new_root, .. } => {
             pivot(new_root)?;

@@ -1,8 +1,9 @@
 //! Who asks: `X-Registry-Auth` of the API, and `~/.docker/config.json` with its helpers.
 //!
-//! This file knows nothing of the rest of the image code.
+//! The client sends them; the daemon hands them to the registry.
 
 use crate::error::{Classify, Kind};
+use crate::text::{Lang, ui};
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
@@ -49,10 +50,9 @@ impl fmt::Debug for Credentials {
 }
 
 /// Why credentials could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The file is there and cannot be read.
-    #[error("read {}: {reason}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -60,17 +60,15 @@ pub enum Error {
         reason: String,
     },
     /// The file is not what it should be.
-    #[error("{}: expected {expected}: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What belongs there.
+        /// What belongs there: the end of `login.expected-<…>` in `lessons/ui.yaml`.
         expected: &'static str,
         /// The parser's word, with line and column.
         reason: String,
     },
     /// A credential helper cannot be run or fails.
-    #[error("{program} get {registry}: {reason}")]
     Helper {
         /// `docker-credential-<name>`.
         program: String,
@@ -80,9 +78,36 @@ pub enum Error {
         reason: String,
     },
     /// The API header is not what it should be.
-    #[error("X-Registry-Auth: expected a json object in base64url: {0}")]
     Header(String),
 }
+
+impl Error {
+    /// The failure in the learner's language; what a program other than ours said stays as it is.
+    pub fn say(&self, lang: Lang) -> String {
+        match self {
+            Error::Read { path, reason } => {
+                ui(lang, "login.read", &[("path", &path.display()), ("reason", reason)])
+            }
+            Error::Malformed { path, expected, reason } => {
+                let expected = ui(lang, &format!("login.expected-{expected}"), &[]);
+                let path = path.display();
+                ui(lang, "login.malformed", &[("path", &path), ("expected", &expected), ("reason", reason)])
+            }
+            Error::Helper { program, registry, reason } => {
+                ui(lang, "login.helper", &[("program", program), ("registry", registry), ("reason", reason)])
+            }
+            Error::Header(reason) => ui(lang, "login.header", &[("reason", reason)]),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.say(Lang::En))
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Classify for Error {
     fn kind(&self) -> Kind {
@@ -178,9 +203,8 @@ impl Credentials {
             Err(error) => return Err(Error::Read { path, reason: error.to_string() }),
         };
         let malformed = |expected, reason| Error::Malformed { path: path.clone(), expected, reason };
-        let config: ConfigFile = serde_json::from_slice(&text).map_err(|error| {
-            malformed("an object with auths, credHelpers and credsStore", error.to_string())
-        })?;
+        let config: ConfigFile =
+            serde_json::from_slice(&text).map_err(|error| malformed("file", error.to_string()))?;
         let key = if registry == "docker.io" { HUB_KEY } else { registry };
         let helper = config.cred_helpers.get(key).or(config.cred_helpers.get(registry));
         if let Some(name) = helper.or(Some(&config.creds_store).filter(|name| !name.is_empty())) {
@@ -188,7 +212,7 @@ impl Credentials {
         }
         let entry = config.auths.iter().find(|(name, _)| same_registry(name, key));
         let Some((_, login)) = entry else { return Ok(Credentials::Anonymous) };
-        login.read().map_err(|reason| malformed("auth as base64 of user:password", reason))
+        login.read().map_err(|reason| malformed("auth", reason))
     }
 }
 
