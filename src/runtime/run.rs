@@ -18,10 +18,10 @@ pub fn run(jail: &mut dyn Jail, machine: &Machine, bundle: &str) -> Result<i32, 
     let mut jail = TracedJail::new(jail, Box::new(Silent), 0);
     let Launched { mut child, groups } = launch::launch(&mut jail, machine, bundle, stdio)?;
     let result = wait(&mut *child);
-    for op in groups.release() {
-        jail.perform(op)?;
-    }
-    result.map_err(|source| Error::Plumbing { doing: "wait for the container", source })
+    // Every group that can go goes, whatever became of the one before.
+    let failures: Vec<_> = groups.release().into_iter().filter_map(|op| jail.perform(op).err()).collect();
+    let code = result.map_err(|source| Error::Plumbing { doing: "wait for the container", source })?;
+    failures.into_iter().next().map_or(Ok(code), |error| Err(error.into()))
 }
 
 fn own_streams() -> io::Result<Stdio> {

@@ -84,6 +84,10 @@ fn prepare(wall: &OwnedFd, stdio: Stdio) -> Result<(), Stopped> {
         // The shim went away first.
         _ => return Err(Stopped::Io),
     }
+    // Nobody may look into a process that still holds the runtime's descriptors and program, not
+    // even root in a container whose pid namespace this one joins. execve(2) ends it. Not sooner,
+    // because the parent could not write the id mappings: proc_pid(5).
+    prctl::set_dumpable(false).map_err(|_| Stopped::Io)?;
     let stdio = [stdio.stdin, stdio.stdout, stdio.stderr];
     rustix::stdio::dup2_stdin(&stdio[0]).map_err(|_| Stopped::Io)?;
     rustix::stdio::dup2_stdout(&stdio[1]).map_err(|_| Stopped::Io)?;

@@ -4,11 +4,17 @@ use super::errno;
 use crate::error::Kind;
 use crate::kernel::{Fault, Outcome};
 use crate::op::GuardOp;
-use caps::{CapSet, Capability, CapsHashSet};
+use caps::Capability;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use rustix::io::Errno;
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set,
+    configure_capability_in_ambient_set, remove_capability_from_bounding_set, set_capabilities,
+};
+use std::io;
 use std::str::FromStr;
 
 /// Performs one operation on the calling process's privileges.
@@ -17,9 +23,9 @@ pub(super) fn perform(op: &GuardOp) -> Result<Outcome, Fault> {
         GuardOp::SetLimit { resource, soft, hard } => {
             setrlimit(limit(resource)?, *soft, *hard).map_err(errno)?;
         }
-        GuardOp::BoundCapabilities { keep } => bound(&parse(keep)?)?,
+        GuardOp::BoundCapabilities { keep } => bound(parse(keep)?)?,
         GuardOp::SetCapabilities { effective, inheritable, ambient } => {
-            set(&parse(effective)?, &parse(inheritable)?, &parse(ambient)?)?;
+            set(parse(effective)?, parse(inheritable)?, parse(ambient)?)?;
         }
         GuardOp::NoNewPrivileges => prctl::set_no_new_privs().map_err(errno)?,
         GuardOp::SetUser { uid, gid, groups } => become_user(*uid, *gid, groups)?,
@@ -27,10 +33,16 @@ pub(super) fn perform(op: &GuardOp) -> Result<Outcome, Fault> {
     Ok(Outcome::done())
 }
 
-fn bound(keep: &CapsHashSet) -> Result<(), Fault> {
-    for capability in caps::all() {
-        if !keep.contains(&capability) && caps::has_cap(None, CapSet::Bounding, capability).unwrap_or(false) {
-            caps::drop(None, CapSet::Bounding, capability).map_err(fault)?;
+/// One call a capability, up to the first number the kernel does not know: also those younger
+/// than this program go.
+fn bound(keep: CapabilitySet) -> Result<(), Fault> {
+    for capability in (0..u64::BITS).map(bit).filter(|capability| !keep.contains(*capability)) {
+        match remove_capability_from_bounding_set(capability) {
+            Ok(()) => {}
+            Err(Errno::INVAL) => break,
+            // Without CAP_SETPCAP nothing can be dropped, which is no matter for what is not there.
+            Err(Errno::PERM) if !capability_is_in_bounding_set(capability).unwrap_or(true) => {}
+            Err(error) => return Err(io::Error::from(error).into()),
         }
     }
     Ok(())
@@ -39,20 +51,15 @@ fn bound(keep: &CapsHashSet) -> Result<(), Fault> {
 /// CAP_SYS_ADMIN stays until `execve`, which loads the seccomp filter first and needs it there;
 /// execve itself takes it away, because only the bounding, inheritable and ambient sets decide
 /// what the program gets: capabilities(7), "Transformation of capabilities during execve()".
-fn set(effective: &CapsHashSet, inheritable: &CapsHashSet, ambient: &CapsHashSet) -> Result<(), Fault> {
-    let mut held = effective.clone();
-    if caps::has_cap(None, CapSet::Permitted, Capability::CAP_SYS_ADMIN).unwrap_or(false) {
-        held.insert(Capability::CAP_SYS_ADMIN);
-    }
+fn set(effective: CapabilitySet, inheritable: CapabilitySet, ambient: CapabilitySet) -> Result<(), Fault> {
     // A user namespace may have less to give than was asked for.
-    let permitted = caps::read(None, CapSet::Permitted).map_err(fault)?;
-    held.retain(|capability| permitted.contains(capability));
-    caps::set(None, CapSet::Effective, &held).map_err(fault)?;
-    caps::set(None, CapSet::Permitted, &held).map_err(fault)?;
-    caps::set(None, CapSet::Inheritable, inheritable).map_err(fault)?;
+    let permitted = capabilities(None).map_err(io::Error::from)?.permitted;
+    let held = (effective | CapabilitySet::SYS_ADMIN) & permitted;
+    let sets = CapabilitySets { effective: held, permitted: held, inheritable };
+    set_capabilities(None, sets).map_err(io::Error::from)?;
     // The kernel keeps the ambient set within the inheritable and permitted ones.
-    for capability in ambient.intersection(inheritable).filter(|capability| held.contains(capability)) {
-        caps::raise(None, CapSet::Ambient, *capability).map_err(fault)?;
+    for capability in (ambient & inheritable & held).iter() {
+        configure_capability_in_ambient_set(capability, true).map_err(io::Error::from)?;
     }
     Ok(())
 }
@@ -75,18 +82,16 @@ fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn parse(names: &[String]) -> Result<CapsHashSet, Fault> {
-    names
-        .iter()
-        .map(|name| {
-            Capability::from_str(name)
-                .map_err(|_| Fault::new(Kind::Invalid, format!("unknown capability {name:?}")))
-        })
-        .collect()
+fn parse(names: &[String]) -> Result<CapabilitySet, Fault> {
+    names.iter().try_fold(CapabilitySet::empty(), |set, name| match Capability::from_str(name) {
+        Ok(capability) => Ok(set | bit(u32::from(capability.index()))),
+        Err(_) => Err(Fault::new(Kind::Invalid, format!("unknown capability {name:?}"))),
+    })
 }
 
-fn fault(error: caps::errors::CapsError) -> Fault {
-    Fault::new(Kind::Denied, error.to_string().to_lowercase())
+/// The capability of this number, known here by name or not.
+fn bit(number: u32) -> CapabilitySet {
+    CapabilitySet::from_bits_retain(1 << number)
 }
 
 fn limit(name: &str) -> Result<Resource, Fault> {

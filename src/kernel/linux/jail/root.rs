@@ -59,12 +59,29 @@ impl Root {
             Err(Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
         }
+        if let Some(directory) = self.make_last(inside, mode)? {
+            return Ok(directory);
+        }
         let (parent, name) = self.settle(inside, mode)?;
         match mkdirat(&parent, name.as_str(), Mode::from_raw_mode(mode)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
         Ok(openat(&parent, name.as_str(), flags | OFlags::NOFOLLOW, Mode::empty())?)
+    }
+
+    /// The usual case: only the last component is missing, and it is no link.
+    fn make_last(&self, inside: &str, mode: u32) -> io::Result<Option<OwnedFd>> {
+        let (parent, name) = inside.rsplit_once('/').unwrap_or((".", inside));
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(parent) = openat2(&self.directory, parent, flags, Mode::empty(), INSIDE) else {
+            return Ok(None);
+        };
+        match mkdirat(&parent, name, Mode::from_raw_mode(mode)) {
+            Ok(()) => Ok(Some(openat(&parent, name, flags | OFlags::NOFOLLOW, Mode::empty())?)),
+            Err(Errno::EXIST | Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Where `inside` ends when links are followed as the container would follow them, even links
