@@ -153,7 +153,7 @@ pub(super) fn asked(resources: &LinuxResources) -> Vec<Limit> {
     resources.network().iter().for_each(|network| self::network(network, &mut limits));
     let rdma = resources.rdma().iter().flatten();
     limits.extend(
-        sorted(rdma).map(|(device, limit)| Limit::Rdma { device: device.clone(), limit: limit.clone() }),
+        sorted(rdma).map(|(device, limit)| Limit::Rdma { device: device.clone(), limit: *limit }),
     );
     let unified = resources.unified().iter().flatten();
     limits.extend(
