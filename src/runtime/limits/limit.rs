@@ -152,9 +152,7 @@ pub(super) fn asked(resources: &LinuxResources) -> Vec<Limit> {
     limits.extend(resources.hugepage_limits().iter().flatten().cloned().map(Limit::Hugepages));
     resources.network().iter().for_each(|network| self::network(network, &mut limits));
     let rdma = resources.rdma().iter().flatten();
-    limits.extend(
-        sorted(rdma).map(|(device, limit)| Limit::Rdma { device: device.clone(), limit: *limit }),
-    );
+    limits.extend(sorted(rdma).map(|(device, limit)| Limit::Rdma { device: device.clone(), limit: *limit }));
     let unified = resources.unified().iter().flatten();
     limits.extend(
         sorted(unified).map(|(file, value)| Limit::Unified { file: file.clone(), value: value.clone() }),
