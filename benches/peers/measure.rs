@@ -33,13 +33,31 @@ impl Series {
             .map_or(Duration::ZERO, Duration::from_secs_f64)
     }
 
-    /// How long this took for each second of `other`: the median over the rounds, in each of which
-    /// both ran close together.
-    pub fn ratio_to(&self, other: &Series) -> f64 {
+    /// How long this took for each second of `other`, round by round, in each of which both ran close
+    /// together.
+    pub fn ratio_to(&self, other: &Series) -> Ratio {
         let pairs = self.times.iter().zip(&other.times);
-        median(pairs.map(|(mine, other)| mine.as_secs_f64() / other.as_secs_f64()).collect())
-            .unwrap_or(f64::NAN)
+        let mut ratios: Vec<f64> =
+            pairs.map(|(mine, other)| mine.as_secs_f64() / other.as_secs_f64()).collect();
+        ratios.sort_by(f64::total_cmp);
+        let quarter = ratios.len() / 4;
+        let at = |index: usize| ratios.get(index).copied().unwrap_or(f64::NAN);
+        Ratio {
+            low: at(quarter),
+            high: at(ratios.len().saturating_sub(1 + quarter)),
+            middle: median(ratios).unwrap_or(f64::NAN),
+        }
     }
+}
+
+/// A ratio and how much it wavers.
+pub struct Ratio {
+    /// A quarter of the rounds are below.
+    pub low: f64,
+    /// The median.
+    pub middle: f64,
+    /// A quarter of the rounds are above.
+    pub high: f64,
 }
 
 /// Lets everybody run once unmeasured, then `rounds` times in turns. Who begins changes.

@@ -1,7 +1,7 @@
 //! What is printed: one table a case.
 
 use crate::cases::Case;
-use crate::measure::Series;
+use crate::measure::{Ratio, Series};
 use crate::process;
 use crate::world::World;
 use std::io;
@@ -39,18 +39,18 @@ pub fn table(series: &[Series], budgets: &[Budget]) {
     let Some((first, others)) = series.split_first() else { return };
     println!("  {:<26} {:>12}", first.name, show(first.median()));
     for other in others {
-        let ratio = first.ratio_to(other);
+        let Ratio { low, middle, high } = first.ratio_to(other);
         let budget = budgets.iter().find(|budget| budget.peer == other.name);
         let verdict = budget.map_or_else(String::new, |budget| {
-            let met = if ratio <= budget.ratio { "within" } else { "over" };
-            format!("   ({met} the budget, {})", fraction(budget.ratio))
+            let met = if middle <= budget.ratio { "within" } else { "over" };
+            format!("   {met} the budget, {}", fraction(budget.ratio))
         });
+        let [low, middle, high] = [low, middle, high].map(fraction);
         println!(
-            "  {:<26} {:>12}   {} = {}{verdict}",
+            "  {:<26} {:>12}   {} = {middle} ({low} … {high}){verdict}",
             other.name,
             show(other.median()),
-            first.name,
-            fraction(ratio)
+            first.name
         );
     }
 }
@@ -76,7 +76,7 @@ pub fn memory(name: &str, pids: &[u32], budget: Option<f64>) -> io::Result<()> {
     let megabytes = bytes as f64 / 1e6;
     let verdict = budget.map_or_else(String::new, |budget| {
         let met = if megabytes <= budget { "within" } else { "over" };
-        format!("   ({met} the budget, {budget} MB)")
+        format!("   {met} the budget, {budget} MB")
     });
     println!("  {name:<26} {megabytes:>9.1} MB{verdict}");
     Ok(())

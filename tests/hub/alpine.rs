@@ -1,6 +1,7 @@
 //! The stand-in for `alpine`: made from every source, unpacked, and run in a chroot.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -41,7 +42,7 @@ fn multi_call(directory: &Path) -> Option<PathBuf> {
     std::fs::write(&source, MULTI_CALL).unwrap();
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let status = match Command::new(rustc).arg(&source).arg("-o").arg(&program).status() {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
             assert_ne!(std::env::var("LEARN_REQUIRE_ROOT").as_deref(), Ok("1"), "rustc: {error}");
             eprintln!("skipped: rustc: {error}");
             return None;
