@@ -177,9 +177,15 @@ pub(super) async fn relay(door: &TracedHost, socket: &ShimSocket, message: FromS
     match message {
         FromShim::Record { scope, event } => trace.emit(scope, event),
         FromShim::Hold { scope, event } => {
-            trace.emit(scope, Event::Held);
-            let decision = trace.gate().answer(&event).await;
-            trace.emit(scope, Event::Released { decision });
+            let decision = match trace.gate().settled().await {
+                Some(decision) => decision,
+                None => {
+                    trace.emit(scope, Event::Held);
+                    let decision = trace.gate().answer(&event).await;
+                    trace.emit(scope, Event::Released { decision });
+                    decision
+                }
+            };
             socket.send(&ToShim::Decide(decision), None).await?;
         }
         FromShim::Started { .. } | FromShim::Failed(_) | FromShim::Exited(_) => {}
