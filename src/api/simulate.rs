@@ -17,7 +17,7 @@ use crate::image::registry::Builtin;
 use crate::kernel::Machine;
 use crate::kernel::linux::probe::go_architecture;
 use crate::kernel::machine::{CgroupV2, Cgroups};
-use crate::kernel::sim::{Programs, Registry, Shim, SimConfig, SimHost};
+use crate::kernel::sim::{KERNEL_PATHS, Programs, Registry, Shim, SimConfig, SimHost};
 use crate::runtime::shim;
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -94,6 +94,7 @@ async fn engine(refusal: Refusal) -> Result<Arc<Engine>, Error> {
         machine: machine(),
         hostname: HOSTNAME.into(),
         files: Vec::new(),
+        kernel_paths: KERNEL_PATHS.map(str::to_owned).to_vec(),
         registry: network(hub.clone()),
         shim: shim(),
         programs: Programs::standard(SECOND).with_text("/hello", hello::MESSAGE).with_refusal(refusal),

@@ -70,6 +70,14 @@ impl DockerHub {
 
     /// Answers a request for a whole URL; `None` when nothing of the hub is there.
     pub fn answer(&self, method: &str, url: &str, headers: &[(String, String)]) -> Option<Plain> {
+        let mut answer = self.respond(method, url, headers)?;
+        if header(&answer.1, "content-length").is_none() {
+            answer.1.push(("content-length".into(), answer.2.len().to_string()));
+        }
+        Some(answer)
+    }
+
+    fn respond(&self, method: &str, url: &str, headers: &[(String, String)]) -> Option<Plain> {
         let Addresses { registry, token, cdn } = &self.addresses;
         if let Some(query) = url.strip_prefix(token.as_str()) {
             return Some(issue(query.trim_start_matches('?')));
