@@ -15,7 +15,12 @@ use std::sync::Arc;
 use tokio::net::UnixStream;
 
 /// The layers the command line does not know.
-const WIRING: Wiring = Wiring { daemon: Some(daemon), runtime: Some(run_bundle), simulate: Some(simulate) };
+const WIRING: Wiring = Wiring {
+    daemon: Some(daemon),
+    runtime: Some(run_bundle),
+    simulate: Some(simulate),
+    examine: Some(learn::kernel::linux::examine::examine),
+};
 
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.

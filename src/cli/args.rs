@@ -6,7 +6,7 @@ use super::daemon::DaemonCommand;
 use super::image::args as image;
 use super::render::{ColorChoice, Depth};
 use super::system::args as system;
-use super::{tell, trace};
+use super::{doctor, tell, trace};
 use crate::text::Lang;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -94,6 +94,7 @@ pub enum Command {
     #[command(subcommand)]
     Trace(trace::TraceCommand),
     Watch(tell::Watch),
+    Doctor(doctor::Doctor),
     #[command(subcommand)]
     Daemon(DaemonCommand),
     #[command(subcommand)]
@@ -176,7 +177,7 @@ impl Command {
 
     /// Whether the verb needs no connection.
     pub fn is_local(&self) -> bool {
-        matches!(self, Command::Daemon(_) | Command::Runtime(_))
+        matches!(self, Command::Daemon(_) | Command::Doctor(_) | Command::Runtime(_))
     }
 
     /// Whether standard input belongs to the container's program.

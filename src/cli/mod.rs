@@ -13,6 +13,7 @@ mod args;
 mod container;
 mod context;
 mod daemon;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 mod failure;
@@ -38,6 +39,7 @@ pub use parse::language;
 
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
+use crate::wire::Examination;
 use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
 use container::{act, create, list, logs, run, start};
 use context::Context;
@@ -46,6 +48,7 @@ use parse::Asked;
 use render::Options;
 use session::Session;
 use std::io::IsTerminal;
+use std::path::Path;
 use system::args::Kind;
 
 /// Called once by the daemon when it listens.
@@ -64,6 +67,8 @@ pub struct Wiring {
     /// Connections to an engine of this very process, on the simulator; the language is that of
     /// the programs it cannot play.
     pub simulate: Option<fn(Lang) -> Role<Connector>>,
+    /// Tries out what this machine can do, for an engine whose state is in the directory.
+    pub examine: Option<fn(&Path) -> Examination>,
 }
 
 /// Does what the words ask for; the program's name comes first.
@@ -78,6 +83,8 @@ pub fn main(words: &[String], lang: Lang, wiring: &Wiring) -> Result<(), Failure
     let lang = cli.global.lang.unwrap_or(lang);
     match cli.command {
         Command::Daemon(command) => on_daemon(&cli.global, lang, wiring, command),
+        // Before there is any thread: it tries things out in copies of this process.
+        Command::Doctor(_) => doctor::doctor(&context::places(&cli.global)?, lang, wiring),
         Command::Runtime(RuntimeCommand::Run { bundle, id: _ }) => match wiring.runtime {
             Some(run) => {
                 let code = run(&bundle).map_err(|error| Failure::Runtime(error.to_string()))?;
@@ -175,7 +182,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Trace(command) => tell::traces(context, options, command).await,
         Command::Watch(_) => tell::everything(context, options).await,
         // Handled before there was a connection.
-        Command::Daemon(_) | Command::Runtime(_) => Ok(()),
+        Command::Daemon(_) | Command::Doctor(_) | Command::Runtime(_) => Ok(()),
     }
 }
 

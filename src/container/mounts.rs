@@ -53,7 +53,7 @@ pub fn plan(host: &HostConfig) -> Result<Vec<Planned>, Error> {
             return Err(Error::Mount(format!("Duplicate mount point: {}", mount.target)));
         }
     }
-    planned.sort_by(|a, b| a.target.matches('/').count().cmp(&b.target.matches('/').count()));
+    planned.sort_by_key(|mount| mount.target.matches('/').count());
     Ok(planned)
 }
 

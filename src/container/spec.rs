@@ -47,9 +47,18 @@ pub fn build(inputs: Inputs) -> Result<Spec, Error> {
         .set_process(Some(process(inputs, &capabilities)?))
         .set_linux(Some(linux(record, machine, &capabilities)?));
     let annotations = host.annotations.clone().unwrap_or_default().into_iter();
-    let overlay = record.snapshot.overlay.clone().map(|options| (OVERLAY_ANNOTATION.to_owned(), options));
+    let durability = durability(record, machine);
+    let overlay =
+        record.snapshot.overlay.clone().map(|options| (OVERLAY_ANNOTATION.to_owned(), options + durability));
     spec.set_annotations(Some(annotations.chain(overlay).collect()));
     Ok(spec)
+}
+
+/// A container removed when it ends needs no overlay that syncs the whole file system below it when
+/// it is unmounted: `volatile`, since Linux 5.10. Any other one keeps its files over a power loss.
+fn durability(record: &Record, machine: &Machine) -> &'static str {
+    let volatile = record.host_config.auto_remove && machine.kernel_version() >= (5, 10);
+    if volatile { ",volatile" } else { "" }
 }
 
 /// Checks `--security-opt` and capabilities before anything is made.

@@ -32,16 +32,19 @@ impl Engine {
         let id = hex::encode(self.source.random());
         let name = self.reserve_name(given_name.as_deref(), &id)?;
         let made = door
-            .within(Scope::ContainerCreate, name.clone(), |door| async move {
-                let given = given_name.is_some();
-                door.note(Note::NameChosen, facts([("name", &name), ("given", &given)]));
-                let made = self.assemble(&door, id, name.clone(), &image, request).await;
-                if made.is_err() {
-                    self.containers.release(&name);
+            .within(Scope::ContainerCreate, name.clone(), |door| {
+                let name = name.clone();
+                async move {
+                    let given = given_name.is_some();
+                    door.note(Note::NameChosen, facts([("name", &name), ("given", &given)]));
+                    self.assemble(&door, id, name, &image, request).await
                 }
-                made
             })
             .await;
+        // Also when the learner said stop at the gate, before any of the work began.
+        if made.is_err() {
+            self.containers.release(&name);
+        }
         made
     }
 

@@ -72,8 +72,11 @@ impl Engine {
                         record.state.exit(exit)?;
                         record.clone()
                     };
-                    self.persist(&door, &record).await?;
-                    door.note(Note::Remains, facts([("state", &record.state.status)]));
+                    // What is removed next need not be written down first: recovery removes it too.
+                    if !record.host_config.auto_remove {
+                        self.persist(&door, &record).await?;
+                        door.note(Note::Remains, facts([("state", &record.state.status)]));
+                    }
                     Ok(())
                 }
             })

@@ -175,7 +175,9 @@ async fn converse(door: &TracedHost, container: &Container, socket: &ShimSocket)
 pub(super) async fn relay(door: &TracedHost, socket: &ShimSocket, message: FromShim) -> std::io::Result<()> {
     let trace = door.trace();
     match message {
-        FromShim::Record { scope, event } => trace.emit(scope, event),
+        FromShim::Records(said) => {
+            said.into_iter().for_each(|said| trace.emit_at(said.at, said.scope, said.event));
+        }
         FromShim::Hold { scope, event } => {
             trace.emit(scope, Event::Held);
             let decision = trace.gate().answer(&event).await;

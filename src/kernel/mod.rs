@@ -148,6 +148,9 @@ pub enum Payload {
     },
     /// For `process.spawn-shim`: the shim's end of the control socket (its standard input).
     Control(OwnedFd),
+    /// For `cgroup.attach-device-filter`: eBPF instructions (code, registers with the destination
+    /// in the low half, jump offset, constant).
+    DeviceFilter(Vec<(u8, u8, i16, i32)>),
     /// For `process.exec`: the true environment, and the seccomp program (4 numbers a line:
     /// code, jt, jf, k).
     Exec {
@@ -166,6 +169,7 @@ impl fmt::Debug for Payload {
             Payload::Request { .. } => "Request",
             Payload::Stream { .. } => "Stream",
             Payload::Control(_) => "Control",
+            Payload::DeviceFilter(_) => "DeviceFilter",
             Payload::Exec { .. } => "Exec",
         })
     }
@@ -368,6 +372,9 @@ pub trait Jail: Send {
 
     /// Whether the path exists, links followed.
     fn exists(&self, path: &str) -> bool;
+
+    /// The work is done and a long wait begins: memory that is not needed for it may go.
+    fn rest(&mut self) {}
 
     /// Opens a container's log for appending; output is bulk, so it is no operation.
     ///

@@ -13,10 +13,21 @@ pub enum CgroupOp {
         /// Absolute directory, e.g. `/sys/fs/cgroup/memory/learn/<id>`.
         path: String,
     },
-    /// Removes an empty group.
+    /// Removes a group, and with it whoever is still in it.
     Remove {
         /// Absolute directory.
         path: String,
+    },
+    /// Guards devices on cgroup v2, which has no file for it: attaches an eBPF program that the
+    /// kernel asks before a device node is opened or made. It goes with the group.
+    AttachDeviceFilter {
+        /// Absolute directory of the group in the unified hierarchy.
+        path: String,
+        /// What the program decides by, as `allow c 1:3 rwm`; the last that matches counts, and
+        /// what none allows is denied.
+        rules: Vec<String>,
+        /// Length of the program; the program itself travels beside the `Op`.
+        instructions: usize,
     },
 }
 
@@ -25,6 +36,11 @@ impl CgroupOp {
         match self {
             CgroupOp::Create { path } => format!("mkdir({path:?}, 0755)"),
             CgroupOp::Remove { path } => format!("rmdir({path:?})"),
+            CgroupOp::AttachDeviceFilter { path, instructions, .. } => format!(
+                "bpf(BPF_PROG_LOAD, {{prog_type=BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt={instructions}}}); \
+                 bpf(BPF_PROG_ATTACH, {{target=open({path:?}), attach_type=BPF_CGROUP_DEVICE, \
+                 attach_flags=BPF_F_ALLOW_MULTI}})"
+            ),
         }
     }
 
@@ -32,13 +48,19 @@ impl CgroupOp {
         match self {
             CgroupOp::Create { path } => format!("mkdir -p {}", quote(path)),
             CgroupOp::Remove { path } => format!("rmdir {}", quote(path)),
+            // The program must be pinned by bpftool(8) before it can be attached.
+            CgroupOp::AttachDeviceFilter { path, .. } => format!(
+                "bpftool prog load devices.o /sys/fs/bpf/devices && \
+                 bpftool cgroup attach {} device pinned /sys/fs/bpf/devices multi",
+                quote(path)
+            ),
         }
     }
 
     pub(super) fn undo(&self) -> Option<Op> {
         match self {
             CgroupOp::Create { path } => Some(CgroupOp::Remove { path: path.clone() }.into()),
-            CgroupOp::Remove { .. } => None,
+            CgroupOp::Remove { .. } | CgroupOp::AttachDeviceFilter { .. } => None,
         }
     }
 }

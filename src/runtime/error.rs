@@ -3,6 +3,7 @@
 use crate::error::{Classify, Hint, Kind};
 use crate::kernel::OpError;
 use crate::op::{Op, ProcessOp};
+use crate::runtime::limits::Refused;
 use crate::runtime::protocol::StartFailure;
 use std::io;
 
@@ -31,6 +32,12 @@ pub enum Error {
     /// The Spec lacks what a start needs.
     #[error("config.json: {0}")]
     Incomplete(&'static str),
+    /// The Spec asks for what this runtime does not do.
+    #[error("config.json: {0}")]
+    Unsupported(String),
+    /// A limit that this machine cannot set.
+    #[error(transparent)]
+    Limit(#[from] Refused),
     /// The seccomp profile cannot be compiled.
     #[error("seccomp profile: {0}")]
     Seccomp(String),
@@ -48,7 +55,10 @@ impl Classify for Error {
     fn kind(&self) -> Kind {
         match self {
             Error::Op(error) => error.kind(),
-            Error::Malformed { .. } | Error::Incomplete(_) | Error::Seccomp(_) => Kind::Invalid,
+            Error::Limit(refused) => refused.kind(),
+            Error::Malformed { .. } | Error::Incomplete(_) | Error::Unsupported(_) | Error::Seccomp(_) => {
+                Kind::Invalid
+            }
             Error::Read { .. } | Error::Plumbing { .. } => Kind::Internal,
         }
     }
@@ -56,6 +66,7 @@ impl Classify for Error {
     fn hint(&self) -> Option<Hint> {
         match self {
             Error::Op(error) => error.hint(),
+            Error::Limit(refused) => refused.hint(),
             _ => None,
         }
     }

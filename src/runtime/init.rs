@@ -18,6 +18,10 @@ pub struct Plan {
     pub root: String,
     /// Compiled seccomp program; empty for none.
     pub filter: Vec<(u16, u8, u8, u32)>,
+    /// Kernel parameters to set, as writes.
+    pub sysctls: Vec<Op>,
+    /// Namespaces of others to join.
+    pub joins: Vec<Op>,
     /// What the machine offers.
     pub machine: Machine,
     /// Number of the scope in which the program takes over; the shim closes it.
@@ -29,8 +33,11 @@ pub struct Plan {
 /// # Errors
 /// The operation that failed.
 pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
-    let Plan { spec, root, filter, machine, exec_scope } = plan;
+    let Plan { spec, root, filter, sysctls, joins, machine, exec_scope } = plan;
     let about = root.clone();
+    if !joins.is_empty() {
+        jail.within(Scope::NamespacesEnter, &about, |jail| perform_all(jail, joins))?;
+    }
     jail.within(Scope::RootfsMount, &about, |jail| {
         perform_all(jail, rootfs::mount_root(&spec, &root))?;
         jail.confine(&root)
@@ -38,6 +45,8 @@ pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
     jail.within(Scope::RootfsFurnish, &about, |jail| furnish(jail, &spec, &root, &machine))?;
     jail.within(Scope::RootfsPivot, &about, |jail| perform_all(jail, rootfs::pivot(&root)))?;
     jail.within(Scope::RootfsProtect, &about, |jail| {
+        // Here, because /proc/sys is about to become read-only.
+        perform_all(jail, sysctls)?;
         let ops = rootfs::protections(&spec, |path| jail.jail().exists(path));
         perform_all(jail, ops)
     })?;
@@ -63,7 +72,11 @@ fn furnish(jail: &mut TracedJail<'_>, spec: &Spec, root: &str, machine: &Machine
         furnishing.propagation.map_or(Ok(()), |op| jail.perform(op).map(drop))?;
     }
     perform_all(jail, rootfs::devices(spec, root, !machine.unprivileged()))?;
-    perform_all(jail, rootfs::device_links(root))
+    perform_all(jail, rootfs::device_links(root))?;
+    match rootfs::working_directory(spec, root, |path| jail.jail().exists(path)) {
+        Some(op) => jail.perform(op).map(drop),
+        None => Ok(()),
+    }
 }
 
 fn identify(jail: &mut TracedJail<'_>, spec: &Spec, hostname: &str) -> Result<(), OpError> {

@@ -1,14 +1,16 @@
 //! Outside the wall: groups, clone, go-ahead, and the way back when something fails.
 
+use super::birth::Birth;
 use super::error::Error;
 use super::guard::filter;
 use super::init::{self, Plan};
 use super::limits::Groups;
-use super::rootfs;
-use crate::kernel::{Child, Machine, OpError, Stdio, TracedJail};
-use crate::op::{FsOp, Namespace, NamespaceOp, Op, WriteReason};
+use super::namespaces::Namespaces;
+use super::{rootfs, supported, sysctl};
+use crate::kernel::{Child, Machine, OpError, Payload, Stdio, TracedJail};
+use crate::op::{NamespaceOp, Op};
 use crate::trace::{Facts, Note, Scope, facts};
-use oci_spec::runtime::{LinuxNamespaceType, Spec};
+use oci_spec::runtime::{Linux, Spec};
 use std::time::Instant;
 
 /// A container that runs.
@@ -41,26 +43,11 @@ pub fn launch(
     stdio: Stdio,
 ) -> Result<Launched, Error> {
     let spec = read_spec(jail, bundle)?;
-    let linux = spec.linux().as_ref().ok_or(Error::Incomplete("linux is missing"))?;
-    let filter = match linux.seccomp() {
-        Some(profile) => {
-            let filter = filter::compile(profile).map_err(|error| Error::Seccomp(error.to_string()))?;
-            filter.instructions().iter().map(|i| (i.code, i.jt, i.jf, i.k)).collect()
-        }
-        None => Vec::new(),
-    };
-    let path = linux.cgroups_path().as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    let groups = Groups::plan(machine, &path, linux.resources().as_ref());
-    let namespaces = new_namespaces(&spec);
-    let root = rootfs::root_path(&spec, bundle);
-    let hostname = spec.hostname().clone().unwrap_or_default();
-    let mappings = machine.unprivileged().then(|| id_mappings(machine));
-    let exec_scope = jail.report().scope_id();
-    let plan = Plan { spec, root, filter, machine: machine.clone(), exec_scope };
-
+    let Prepared { path, groups, namespaces, birth, plan } = prepare(jail, machine, bundle, spec)?;
+    let (hostname, exec_scope) = (plan.spec.hostname().clone().unwrap_or_default(), plan.exec_scope);
     let mut made: Vec<Op> = Vec::new();
     let result = apply_limits(jail, machine, &path, &groups, &mut made).and_then(|()| {
-        enter(jail, &namespaces, &hostname, mappings, stdio, plan).and_then(|mut child| {
+        enter(jail, &namespaces, &hostname, &birth, stdio, plan).and_then(|mut child| {
             match join_and_go(jail, &groups, &mut *child, exec_scope) {
                 Ok(()) => Ok(child),
                 Err(error) => {
@@ -79,6 +66,57 @@ pub fn launch(
     }
 }
 
+/// All that is decided before anything is done.
+struct Prepared {
+    path: String,
+    groups: Groups,
+    namespaces: Namespaces,
+    birth: Birth,
+    plan: Plan,
+}
+
+fn prepare(
+    jail: &mut TracedJail<'_>,
+    machine: &Machine,
+    bundle: &str,
+    spec: Spec,
+) -> Result<Prepared, Error> {
+    let linux = spec.linux().as_ref().ok_or(Error::Incomplete("linux is missing"))?;
+    supported::check(&spec, linux, machine)?;
+    let filter = match linux.seccomp() {
+        Some(profile) => {
+            let filter = filter::compile(profile).map_err(|error| Error::Seccomp(error.to_string()))?;
+            filter.instructions().iter().map(|i| (i.code, i.jt, i.jf, i.k)).collect()
+        }
+        None => Vec::new(),
+    };
+    let path = cgroups_path(linux, bundle);
+    let groups = Groups::plan(machine, &path, linux.resources().as_ref())?;
+    let namespaces = Namespaces::of(linux);
+    let birth = Birth::of(&spec, machine);
+    let plan = Plan {
+        root: rootfs::root_path(&spec, bundle),
+        filter,
+        sysctls: sysctl::writes(linux)?,
+        joins: namespaces.inside.clone(),
+        machine: machine.clone(),
+        exec_scope: jail.report().scope_id(),
+        spec,
+    };
+    Ok(Prepared { path, groups, namespaces, birth, plan })
+}
+
+/// The Spec's path, or one named after the bundle: never a hierarchy's root, whose limits are the
+/// host's.
+fn cgroups_path(linux: &Linux, bundle: &str) -> String {
+    let named = || {
+        let bundle = std::fs::canonicalize(bundle).unwrap_or_else(|_| bundle.into());
+        format!("/learn/{}", bundle.file_name().unwrap_or_default().to_string_lossy())
+    };
+    let listed = linux.cgroups_path().as_ref().map(|path| path.display().to_string());
+    listed.filter(|path| !path.trim_matches('/').is_empty()).unwrap_or_else(named)
+}
+
 fn apply_limits(
     jail: &mut TracedJail<'_>,
     machine: &Machine,
@@ -91,6 +129,9 @@ fn apply_limits(
         for op in &groups.setup {
             jail.perform(op.clone())?;
             made.push(op.clone());
+        }
+        if let Some(filter) = &groups.device_filter {
+            jail.perform_with(filter.op.clone(), Payload::DeviceFilter(filter.program.clone()))?;
         }
         Ok(())
     })
@@ -110,17 +151,17 @@ fn note_cgroups(jail: &mut TracedJail<'_>, machine: &Machine, groups: &Groups) {
 
 fn enter(
     jail: &mut TracedJail<'_>,
-    namespaces: &[Namespace],
+    namespaces: &Namespaces,
     about: &str,
-    mappings: Option<[(&'static str, String); 3]>,
+    birth: &Birth,
     stdio: Stdio,
     plan: Plan,
 ) -> Result<Box<dyn Child>, OpError> {
     jail.within(Scope::NamespacesEnter, about, |jail| {
-        let clone = NamespaceOp::Clone { namespaces: namespaces.to_vec() };
+        namespaces.before.iter().try_for_each(|op| jail.perform(op.clone()).map(drop))?;
+        let clone = NamespaceOp::Clone { namespaces: namespaces.new.clone() };
         let mut child = jail.clone_init(clone, stdio, move |jail| init::run(jail, plan))?;
-        let result = map_ids(jail, child.pid(), mappings);
-        if let Err(error) = result {
+        if let Err(error) = birth.register(jail, child.pid()) {
             end(&mut *child);
             return Err(error);
         }
@@ -128,34 +169,6 @@ fn enter(
         jail.note(Note::NamespaceInodes, inodes);
         Ok(child)
     })
-}
-
-/// Who init is outside. Without privilege only the caller's own id can be mapped, and groups must
-/// be given up first: user_namespaces(7).
-fn map_ids(
-    jail: &mut TracedJail<'_>,
-    pid: u32,
-    mappings: Option<[(&'static str, String); 3]>,
-) -> Result<(), OpError> {
-    let Some(mappings) = mappings else { return Ok(()) };
-    let outside = mappings[1].1.split(' ').nth(1).unwrap_or_default().to_owned();
-    jail.note(Note::IdMapping, facts([("inside", &0), ("outside", &outside), ("count", &1)]));
-    for (file, value) in mappings {
-        jail.perform(FsOp::WriteFile {
-            path: format!("/proc/{pid}/{file}"),
-            value,
-            why: WriteReason::IdMap,
-        })?;
-    }
-    Ok(())
-}
-
-fn id_mappings(machine: &Machine) -> [(&'static str, String); 3] {
-    [
-        ("setgroups", "deny".into()),
-        ("uid_map", format!("0 {} 1", machine.uid)),
-        ("gid_map", format!("0 {} 1", machine.gid)),
-    ]
 }
 
 /// The inode of each namespace on both sides of the wall: equal where it is shared.
@@ -185,6 +198,7 @@ fn join_and_go(
         })?;
     }
     let began = Instant::now();
+    jail.flush();
     child.proceed()?;
     jail.became(exec_scope, facts([("pid", &child.pid())]), began);
     Ok(())
@@ -210,27 +224,4 @@ fn roll_back(jail: &mut TracedJail<'_>, about: &str, made: &[Op]) {
         }
         Ok(())
     });
-}
-
-/// The Spec's namespaces without a path are new ones.
-fn new_namespaces(spec: &Spec) -> Vec<Namespace> {
-    let listed = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_deref()).unwrap_or_default();
-    let mut namespaces: Vec<Namespace> = listed
-        .iter()
-        .filter(|namespace| namespace.path().is_none())
-        .filter_map(|namespace| {
-            Some(match namespace.typ() {
-                LinuxNamespaceType::User => Namespace::User,
-                LinuxNamespaceType::Mount => Namespace::Mount,
-                LinuxNamespaceType::Pid => Namespace::Pid,
-                LinuxNamespaceType::Network => Namespace::Network,
-                LinuxNamespaceType::Uts => Namespace::Uts,
-                LinuxNamespaceType::Ipc => Namespace::Ipc,
-                LinuxNamespaceType::Cgroup => Namespace::Cgroup,
-                _ => return None,
-            })
-        })
-        .collect();
-    namespaces.sort_unstable();
-    namespaces
 }

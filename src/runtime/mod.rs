@@ -11,16 +11,20 @@
 //!    end of file ◀──────────────────────────────── process.exec
 //! ```
 
+pub mod birth;
 pub mod channel;
 pub mod error;
 pub mod guard;
 pub mod init;
 pub mod launch;
 pub mod limits;
+pub mod namespaces;
 pub mod protocol;
 pub mod rootfs;
 pub mod run;
 pub mod shim;
+pub mod supported;
+pub mod sysctl;
 
 /// Annotation of a bundle whose root file system init mounts itself, inside the container's mount
 /// namespace: overlayfs options (`lowerdir=…,upperdir=…,workdir=…`). Nothing is mounted on the

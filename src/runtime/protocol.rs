@@ -88,13 +88,9 @@ pub struct Attach {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FromShim {
-    /// A record of the trace; scopes are numbered from `scope_base`.
-    Record {
-        /// Scope it belongs to.
-        scope: u32,
-        /// What happened.
-        event: Event,
-    },
+    /// Records of the trace, in order; scopes are numbered from `scope_base`. While nobody steps
+    /// they travel in bundles: a packet each would cost more than what they tell of.
+    Records(Vec<Said>),
     /// Waits at the gate; the event is the one reported last.
     Hold {
         /// Scope it belongs to.
@@ -113,6 +109,17 @@ pub enum FromShim {
     Failed(StartFailure),
     /// The program ended.
     Exited(Exit),
+}
+
+/// One record on its way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Said {
+    /// Scope it belongs to.
+    pub scope: u32,
+    /// When, in microseconds of CLOCK_MONOTONIC, which all processes of a machine share.
+    pub at: u64,
+    /// What happened.
+    pub event: Event,
 }
 
 /// Why the program never ran.

@@ -182,6 +182,12 @@ pub fn device_links(root: &str) -> Vec<Op> {
     .into()
 }
 
+/// Makes the working directory, as runc does, where the image has none.
+pub fn working_directory(spec: &Spec, root: &str, exists: impl Fn(&str) -> bool) -> Option<Op> {
+    let path = format!("{root}{}", spec.process().as_ref()?.cwd().display());
+    (!exists(&path)).then(|| FsOp::CreateDirectory { path, mode: 0o755 }.into())
+}
+
 /// The new root in, the old one out.
 pub fn pivot(root: &str) -> Vec<Op> {
     vec![

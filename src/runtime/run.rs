@@ -48,6 +48,7 @@ struct Silent;
 
 impl Report for Silent {
     fn record(&mut self, _: u32, _: Event) {}
+    fn flush(&mut self) {}
     fn gate(&mut self, _: u32, _: &Event) -> Decision {
         Decision::Free
     }

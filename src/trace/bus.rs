@@ -5,7 +5,7 @@ use super::{Event, Facts, Gate, Note, Record, file::Writer};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 use tokio::sync::{broadcast, mpsc};
 
 /// Records a spectator may lag behind before some are dropped (and counted).
@@ -55,7 +55,8 @@ impl Watchers {
 #[derive(Debug)]
 pub struct Trace {
     info: Arc<TraceInfo>,
-    began: Instant,
+    /// [`monotonic`] when it began.
+    began: u64,
     next_scope: AtomicU32,
     /// Sequence numbers are given and records are spread under one lock, so that every reader
     /// sees the same order.
@@ -68,6 +69,8 @@ pub struct Trace {
 struct Spread {
     seq: u64,
     writer: Option<Writer>,
+    /// Scopes that belong to the trace itself; when one ends, the file is complete so far.
+    roots: Vec<u32>,
     history: Vec<Record>,
     followers: Vec<mpsc::UnboundedSender<Record>>,
 }
@@ -81,9 +84,15 @@ impl Trace {
     pub fn begin(info: TraceInfo, gate: Gate, watchers: Watchers, writer: Option<Writer>) -> Arc<Trace> {
         Arc::new(Trace {
             info: Arc::new(info),
-            began: Instant::now(),
+            began: monotonic(),
             next_scope: AtomicU32::new(1),
-            spread: Mutex::new(Spread { seq: 0, writer, history: Vec::new(), followers: Vec::new() }),
+            spread: Mutex::new(Spread {
+                seq: 0,
+                writer,
+                roots: Vec::new(),
+                history: Vec::new(),
+                followers: Vec::new(),
+            }),
             watchers,
             gate,
         })
@@ -109,18 +118,21 @@ impl Trace {
         self.next_scope.fetch_add(count, Ordering::Relaxed)
     }
 
-    /// Adds a record.
+    /// Adds a record of what happens now.
     pub fn emit(&self, scope: u32, event: Event) {
-        let at = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.emit_at(monotonic(), scope, event);
+    }
+
+    /// Adds a record of what happened at `at` ([`monotonic`]).
+    pub fn emit_at(&self, at: u64, scope: u32, event: Event) {
+        let at = at.saturating_sub(self.began);
         let mut spread = self.spread.lock().unwrap_or_else(|poison| poison.into_inner());
         if spread.seq >= TRACE_CAPACITY as u64 {
             return;
         }
         let record = Record { seq: spread.seq, at, scope, event };
         spread.seq += 1;
-        if let Some(writer) = &mut spread.writer {
-            writer.write(&record);
-        }
+        spread.write(&record);
         spread.followers.retain(|follower| follower.send(record.clone()).is_ok());
         spread.history.push(record.clone());
         drop(spread);
@@ -151,14 +163,50 @@ impl Trace {
         self.spread.lock().unwrap_or_else(|poison| poison.into_inner()).followers.clear();
     }
 
+    /// Writes to the file what was held back.
+    pub fn flush(&self) {
+        let mut spread = self.spread.lock().unwrap_or_else(|poison| poison.into_inner());
+        spread.writer.iter_mut().for_each(Writer::flush);
+    }
+
     /// Every record so far.
     pub fn records(&self) -> Vec<Record> {
         self.spread.lock().unwrap_or_else(|poison| poison.into_inner()).history.clone()
     }
 }
 
+impl Spread {
+    fn write(&mut self, record: &Record) {
+        let Some(writer) = &mut self.writer else { return };
+        writer.write(record);
+        let complete = match record.event {
+            Event::Opened { id, .. } if record.scope == 0 => {
+                self.roots.push(id);
+                false
+            }
+            Event::Closed { .. } => {
+                let roots = self.roots.len();
+                self.roots.retain(|id| *id != record.scope);
+                self.roots.len() < roots
+            }
+            Event::Held => true,
+            _ => false,
+        };
+        if complete {
+            writer.flush();
+        }
+    }
+}
+
 /// Traces found again by who asked, as long as they live.
 pub type LiveTraces = std::collections::HashMap<String, Weak<Trace>>;
+
+/// Microseconds of CLOCK_MONOTONIC: clock_gettime(2). The same for every process of a machine, so
+/// that shim and daemon tell one time.
+pub fn monotonic() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.unsigned_abs() * 1_000_000 + now.tv_nsec.unsigned_abs() / 1_000
+}
 
 /// Now, as RFC 3339 with nanoseconds.
 pub fn timestamp() -> String {

@@ -42,9 +42,15 @@ pub enum Error {
     },
 }
 
-/// Appends records. A full disk ends the file, never the work.
+/// Bytes held back before they are written.
+const BUFFER: usize = 32 * 1024;
+
+/// Appends records, in whole lines. A full disk ends the file, never the work.
 #[derive(Debug)]
-pub struct Writer(Option<File>);
+pub struct Writer {
+    file: Option<File>,
+    buffer: Vec<u8>,
+}
 
 impl Writer {
     /// Starts `<directory>/<id>.jsonl`; `None` when the disk does not let us.
@@ -53,17 +59,33 @@ impl Writer {
         let mut line = serde_json::to_vec(info).ok()?;
         line.push(b'\n');
         file.write_all(&line).ok()?;
-        Some(Writer(Some(file)))
+        Some(Writer { file: Some(file), buffer: Vec::new() })
     }
 
-    /// Appends one record as one write, so that a kill leaves whole lines.
+    /// Takes one record; it reaches the file with the next [`Writer::flush`] at the latest.
     pub fn write(&mut self, record: &Record) {
-        let Some(file) = &mut self.0 else { return };
-        let Ok(mut line) = serde_json::to_vec(record) else { return };
-        line.push(b'\n');
-        if file.write_all(&line).is_err() {
-            self.0 = None;
+        if serde_json::to_writer(&mut self.buffer, record).is_ok() {
+            self.buffer.push(b'\n');
         }
+        if self.buffer.len() >= BUFFER {
+            self.flush();
+        }
+    }
+
+    /// Writes what was held back, as one write: a kill leaves whole lines.
+    pub fn flush(&mut self) {
+        if let Some(file) = &mut self.file
+            && file.write_all(&self.buffer).is_err()
+        {
+            self.file = None;
+        }
+        self.buffer.clear();
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 

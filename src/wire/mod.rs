@@ -6,6 +6,7 @@
 pub mod config;
 pub mod container;
 pub mod event;
+pub mod examination;
 pub mod filters;
 pub mod host_config;
 pub mod image;
@@ -17,6 +18,7 @@ pub mod system;
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
 pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, WaitError, WaitResponse};
 pub use event::{Actor, EventMessage};
+pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
 pub use filters::Filters;
 pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, Ulimit};
 pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};

@@ -2,7 +2,7 @@ use crate::bench::*;
 use learn::kernel::Jail;
 use learn::kernel::sim::SimHost;
 use learn::op::CgroupOp;
-use nix::libc::{EBUSY, EINVAL, ENOENT, ENOSPC, ESRCH};
+use nix::libc::{EBUSY, EINVAL, ENOENT, ENOSPC, EPERM, ESRCH};
 
 fn make(path: &str) -> CgroupOp {
     CgroupOp::Create { path: path.into() }
@@ -72,4 +72,19 @@ fn version_one_has_a_tree_for_each_controller_and_empty_cpusets() {
     jail.act(control("/sys/fs/cgroup/cpuset/learn/cpuset.cpus", "0-1")).expect("a control file");
     jail.act(control("/sys/fs/cgroup/cpuset/learn/cpuset.mems", "0")).expect("a control file");
     jail.act(control(procs, "0")).expect("now it may");
+}
+
+#[test]
+fn a_device_filter_needs_a_group_and_privilege() {
+    let attach = |path: &str| CgroupOp::AttachDeviceFilter {
+        path: path.into(),
+        rules: vec!["deny a *:* rwm".into()],
+        instructions: 8,
+    };
+    let mut jail = host().jail().expect("a shim");
+    assert_eq!(jail.act(attach("/sys/fs/cgroup/learn")), Err(ENOENT));
+    jail.act(make("/sys/fs/cgroup/learn")).expect("root makes groups");
+    jail.act(attach("/sys/fs/cgroup/learn")).expect("root guards devices");
+    let mut user = SimHost::new(config(v2(1000))).expect("a bare machine boots").jail().expect("a shim");
+    assert_eq!(user.act(attach("/sys/fs/cgroup")), Err(EPERM));
 }

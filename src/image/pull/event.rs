@@ -62,8 +62,7 @@ impl PullEvent {
 /// Docker's bar: `[=====>    ]  1.2MB/3.4MB`.
 fn draw(current: u64, total: u64) -> String {
     let done = usize::try_from((current * 50).checked_div(total).unwrap_or(50)).unwrap_or(50).min(50);
-    let bar: String = if done == 50 { "=".repeat(50) } else { "=".repeat(done) + ">" };
-    format!("[{bar:<50}] {:>8}/{}", human(current), human(total))
+    format!("[{}>{}] {:>8}/{}", "=".repeat(done), " ".repeat(50 - done), human(current), human(total))
 }
 
 /// Docker's sizes: decimal units, four significant digits at most.

@@ -1,11 +1,16 @@
 //! Performs [`CgroupOp`]: cgroups(7).
 
-use crate::kernel::{Fault, Outcome};
+use super::sys;
+use crate::error::Kind;
+use crate::kernel::{Fault, Outcome, Payload};
 use crate::op::CgroupOp;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long the members of a group may take to be gone once they have been killed.
@@ -14,13 +19,46 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Performs one act, blocking: a group whose last member is still exiting is waited for.
 ///
 /// # Errors
-/// As mkdir(2) and rmdir(2); a group that does not empty is `EBUSY`.
-pub fn perform(op: &CgroupOp) -> Result<Outcome, Fault> {
+/// As mkdir(2) and rmdir(2); a group that does not empty is `EBUSY`, one in use by others a conflict.
+pub fn perform(op: &CgroupOp, payload: &Payload) -> Result<Outcome, Fault> {
     match op {
-        CgroupOp::Create { path } => fs::DirBuilder::new().recursive(true).mode(0o755).create(path)?,
+        CgroupOp::Create { path } => create(Path::new(path))?,
         CgroupOp::Remove { path } => remove(Path::new(path), Instant::now() + PATIENCE)?,
+        CgroupOp::AttachDeviceFilter { path, .. } => {
+            let Payload::DeviceFilter(program) = payload else {
+                return Err(Fault::new(Kind::Internal, "cgroup.attach-device-filter needs its program"));
+            };
+            sys::attach_device_filter(fs::File::open(path)?.as_fd(), program)?;
+        }
     }
     Ok(Outcome::done())
+}
+
+/// A group that is there already may be one that a crash left, but not one somebody lives in: its
+/// members would be limited, and ended, with the container's.
+fn create(group: &Path) -> Result<(), Fault> {
+    let mut builder = fs::DirBuilder::new();
+    builder.mode(0o755);
+    match builder.create(group) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(builder.recursive(true).create(group)?),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match populated(group)? {
+            true => Err(Fault::new(Kind::Conflict, format!("{} is in use", group.display()))),
+            false => Ok(()),
+        },
+        made => Ok(made?),
+    }
+}
+
+fn populated(group: &Path) -> io::Result<bool> {
+    if !fs::read_to_string(group.join("cgroup.procs"))?.is_empty() {
+        return Ok(true);
+    }
+    for child in children(group)? {
+        if populated(&child)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Removes a group and the groups the container made in it, deepest first.
@@ -29,15 +67,18 @@ fn remove(group: &Path, deadline: Instant) -> io::Result<()> {
     loop {
         match fs::remove_dir(group) {
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                if !remove_children(group, deadline)? {
-                    // The kernel tells of an empty group by inotify on v2 only; on both it is a
-                    // matter of a few milliseconds after the last exit.
-                    if Instant::now() >= deadline {
-                        return Err(error);
-                    }
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(50));
+                for child in children(group)? {
+                    remove(&child, deadline)?;
                 }
+                // Without a pid namespace of its own a container may outlive its first process.
+                end_members(group)?;
+                // The kernel tells of an empty group by inotify on v2 only; on both it is a
+                // matter of a few milliseconds after the last exit.
+                if Instant::now() >= deadline {
+                    return Err(error);
+                }
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(50));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             result => return result,
@@ -45,14 +86,23 @@ fn remove(group: &Path, deadline: Instant) -> io::Result<()> {
     }
 }
 
-fn remove_children(group: &Path, deadline: Instant) -> io::Result<bool> {
-    let mut removed = false;
+/// Kills who is in the group.
+fn end_members(group: &Path) -> io::Result<()> {
+    for pid in fs::read_to_string(group.join("cgroup.procs"))?.lines().filter_map(|pid| pid.parse().ok()) {
+        // It may have ended by itself since.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    Ok(())
+}
+
+/// The groups directly below.
+fn children(group: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut children = Vec::new();
     for entry in fs::read_dir(group)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            remove(&entry.path(), deadline)?;
-            removed = true;
+            children.push(entry.path());
         }
     }
-    Ok(removed)
+    Ok(children)
 }

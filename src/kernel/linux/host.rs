@@ -6,7 +6,6 @@ use super::{files, groups, shim, sys};
 use crate::error::{Hint, Kind};
 use crate::kernel::{Fault, Host, Outcome, Payload};
 use crate::op::{FsOp, HttpOp, Op, ProcessOp, StoreOp};
-use crate::trace::facts;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -93,7 +92,7 @@ impl Host for LinuxHost {
                 Op::Cgroup(op) => {
                     let op = op.clone();
                     // A group may have to be waited for.
-                    blocking(move || groups::perform(&op)).await
+                    blocking(move || groups::perform(&op, &payload)).await
                 }
                 Op::Store(op) => self.store(op, payload).await,
                 Op::Process(op) => self.process(op, payload).await,
@@ -149,7 +148,7 @@ fn put_blob(digest: &str, path: &str, content: &[u8]) -> Result<Outcome, Fault> 
     verify("blob", digest, &actual)?;
     let temporary = format!("{path}.new-{}", PULL.fetch_add(1, Ordering::Relaxed));
     files::replace(path, &temporary, content)?;
-    Ok(Outcome::facts(facts([("digest", &digest), ("size", &content.len())])))
+    Ok(Outcome::done())
 }
 
 /// Compares two digests, naming both when they differ.
@@ -158,9 +157,9 @@ fn put_blob(digest: &str, path: &str, content: &[u8]) -> Result<Outcome, Fault> 
 /// [`Kind::Unavailable`]: the registry sent something else.
 pub fn verify(subject: &str, expected: &str, actual: &str) -> Result<Outcome, Fault> {
     if expected == actual {
-        return Ok(Outcome::facts(facts([("subject", &subject), ("digest", &actual)])));
+        return Ok(Outcome::done());
     }
-    let message = format!("the {subject} has the digest {actual}, but {expected} was promised");
+    let message = format!("{subject} digest mismatch: expected {expected}, got {actual}");
     Err(Fault::new(Kind::Unavailable, message).hint(Hint::PullAgain))
 }
 

@@ -1,6 +1,7 @@
 //! The real machine.
 
 mod copy;
+pub mod examine;
 pub mod files;
 pub mod groups;
 pub mod host;

@@ -156,3 +156,115 @@ fn check(result: libc::c_long) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Gives back the resident pages of code and constants: madvise(2), MADV_DONTNEED. They are the
+/// executable's and its libraries' own, so each comes back from the page cache when it is next
+/// touched. A process that will mostly wait has no use for them.
+///
+/// # Errors
+/// When /proc/self/maps cannot be read: proc_pid_maps(5).
+pub fn release_code() -> io::Result<()> {
+    for line in std::fs::read_to_string("/proc/self/maps")?.lines() {
+        let mut fields = line.split_ascii_whitespace();
+        let (Some(range), Some(mode), Some(offset)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        let from_file = fields.nth(2).is_some_and(|path| path.starts_with('/'));
+        // Constants come first in a file; a later read-only part may be relocated, so written to.
+        let untouched = mode == "r-xp" || (mode == "r--p" && offset.bytes().all(|digit| digit == b'0'));
+        let address = |text| usize::from_str_radix(text, 16).ok();
+        let bounds = range.split_once('-').and_then(|(start, end)| Some((address(start)?, address(end)?)));
+        let (true, true, Some((start, end))) = (from_file, untouched, bounds) else { continue };
+        // SAFETY: the range is a private mapping of a file that nothing ever wrote to through this
+        // mapping, so dropping its pages changes no byte that is read from it later.
+        unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
+    }
+    Ok(())
+}
+
+// linux/bpf.h.
+const BPF_PROG_LOAD: libc::c_long = 5;
+const BPF_PROG_ATTACH: libc::c_long = 8;
+const BPF_PROG_TYPE_CGROUP_DEVICE: u32 = 15;
+const BPF_CGROUP_DEVICE: u32 = 6;
+/// Groups below may have programs of their own, and all of them must say yes.
+const BPF_F_ALLOW_MULTI: u32 = 2;
+
+/// The start of `union bpf_attr` for `BPF_PROG_LOAD`; the rest is optional.
+#[repr(C)]
+struct ProgramLoad {
+    program_type: u32,
+    instruction_count: u32,
+    instructions: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+}
+
+/// The same for `BPF_PROG_ATTACH`.
+#[repr(C)]
+struct ProgramAttach {
+    target: u32,
+    program: u32,
+    attach_type: u32,
+    flags: u32,
+}
+
+/// Loads an eBPF program (code, registers, offset, constant) and attaches it to a group of the
+/// unified hierarchy as its guard of devices: bpf(2), `BPF_CGROUP_DEVICE`.
+///
+/// # Errors
+/// EPERM without privilege, EINVAL and EACCES when the verifier refuses the program or the kernel
+/// was built without CONFIG_CGROUP_BPF.
+pub fn attach_device_filter(group: BorrowedFd<'_>, program: &[(u8, u8, i16, i32)]) -> io::Result<()> {
+    let program = load_device_filter(program)?;
+    let attach = ProgramAttach {
+        target: group.as_raw_fd().cast_unsigned(),
+        program: program.as_raw_fd().cast_unsigned(),
+        attach_type: BPF_CGROUP_DEVICE,
+        flags: BPF_F_ALLOW_MULTI,
+    };
+    // SAFETY: attach outlives the call and its size is passed along; both descriptors are open.
+    let result = unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_PROG_ATTACH, &raw const attach, size_of::<ProgramAttach>())
+    };
+    check(result)
+}
+
+fn load_device_filter(program: &[(u8, u8, i16, i32)]) -> io::Result<OwnedFd> {
+    // Eight bytes each, numbers in the machine's own order: `struct bpf_insn`.
+    let mut instructions = Vec::with_capacity(program.len() * 8);
+    for (code, registers, offset, constant) in program {
+        // The two registers are bit fields, whose order is that of the bytes.
+        let registers = if cfg!(target_endian = "big") { registers.rotate_left(4) } else { *registers };
+        instructions.extend([*code, registers]);
+        instructions.extend(offset.to_ne_bytes());
+        instructions.extend(constant.to_ne_bytes());
+    }
+    let load = ProgramLoad {
+        program_type: BPF_PROG_TYPE_CGROUP_DEVICE,
+        instruction_count: u32::try_from(program.len())
+            .map_err(|_| io::Error::from_raw_os_error(libc::E2BIG))?,
+        instructions: instructions.as_ptr().expose_provenance() as u64,
+        license: c"Apache-2.0".as_ptr().expose_provenance() as u64,
+        log_level: 0,
+        log_size: 0,
+        log: 0,
+        kernel_version: 0,
+        flags: 0,
+    };
+    // SAFETY: load, the instructions and the NUL-terminated license outlive the call, and the
+    // counts are theirs; the kernel copies all three and writes to none.
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_LOAD, &raw const load, size_of::<ProgramLoad>()) };
+    match RawFd::try_from(result) {
+        Ok(descriptor) if descriptor >= 0 => {
+            // SAFETY: the kernel made this descriptor for us (close-on-exec), nobody else owns it.
+            Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+        }
+        _ => Err(io::Error::last_os_error()),
+    }
+}

@@ -1,12 +1,13 @@
 //! The blocking door of shim and init, onto the modelled machine.
 
 use super::child::{self, Streams};
+use super::namespaces::first;
 use super::processes::Pid;
 use super::program::Programs;
 use super::world::{SharedWorld, lock};
 use crate::error::Kind;
 use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio, Value};
-use crate::op::{CgroupOp, FsOp, NamespaceOp, Op, ProcessOp};
+use crate::op::{CgroupOp, FsOp, Namespace, NamespaceOp, Op, ProcessOp};
 use nix::errno::Errno;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -154,10 +155,10 @@ pub(super) fn fault(errno: Errno) -> Fault {
 }
 
 impl super::world::World {
-    /// Makes or removes a control group.
+    /// Makes or removes a control group, or gives it a guard of devices: bpf(2).
     ///
     /// # Errors
-    /// EBUSY while it has members; EACCES, ENOENT, ENOTDIR.
+    /// EBUSY while it has members; EPERM, EACCES, ENOENT, ENOTDIR.
     pub fn cgroup_op(&mut self, who: Pid, op: &CgroupOp) -> Result<(), Errno> {
         match op {
             CgroupOp::Create { path } => self.create_directories(who, path, 0o755),
@@ -167,6 +168,14 @@ impl super::world::World {
                     Ok((above, name)) => self.take_directory(who, above, &name).or_else(gone),
                     Err(errno) => gone(errno),
                 }
+            }
+            // The model opens no devices, so a program that guards them has nobody to answer.
+            CgroupOp::AttachDeviceFilter { path, .. } => {
+                let process = self.processes.get(who)?;
+                if !self.is_capable(process, "CAP_SYS_ADMIN", first(Namespace::User)) {
+                    return Err(Errno::EPERM);
+                }
+                self.resolve(who, path, super::walk::Last::Follow).map(drop)
             }
         }
     }

@@ -1,102 +1,69 @@
 //! cgroup v1: one hierarchy a controller. Kernel documentation, admin-guide/cgroup-v1.
 
 use super::Line;
+use super::limit::{Limit, Throttle};
 use crate::kernel::machine::Cpuset;
-use crate::runtime::guard::paths;
-use oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType, LinuxResources};
 
-/// The control files of one controller.
-pub(super) fn lines(controller: &str, resources: &LinuxResources) -> Vec<Line> {
-    match controller {
-        "memory" => memory(resources),
-        "cpu" => cpu(resources),
-        "cpuset" => cpuset(resources),
-        "pids" => pids(resources),
-        "devices" => devices(resources.devices().as_deref().unwrap_or_default()),
-        "blkio" => blkio(resources),
-        _ => Vec::new(),
-    }
-}
-
-fn memory(resources: &LinuxResources) -> Vec<Line> {
-    let Some(memory) = resources.memory() else { return Vec::new() };
-    let mut lines = Vec::new();
-    push(&mut lines, "memory.limit_in_bytes", memory.limit());
-    push(&mut lines, "memory.soft_limit_in_bytes", memory.reservation());
-    push(&mut lines, "memory.memsw.limit_in_bytes", memory.swap());
-    push(&mut lines, "memory.swappiness", memory.swappiness());
-    if memory.disable_oom_killer() == Some(true) {
-        lines.push(("memory.oom_control".into(), "1".into()));
-    }
-    lines
-}
-
-fn cpu(resources: &LinuxResources) -> Vec<Line> {
-    let Some(cpu) = resources.cpu() else { return Vec::new() };
-    let mut lines = Vec::new();
-    push(&mut lines, "cpu.shares", cpu.shares());
-    push(&mut lines, "cpu.cfs_period_us", cpu.period());
-    push(&mut lines, "cpu.cfs_quota_us", cpu.quota());
-    lines
-}
-
-fn cpuset(resources: &LinuxResources) -> Vec<Line> {
-    let Some(cpu) = resources.cpu() else { return Vec::new() };
-    let mut lines = Vec::new();
-    push(&mut lines, "cpuset.cpus", cpu.cpus().clone());
-    push(&mut lines, "cpuset.mems", cpu.mems().clone());
-    lines
-}
-
-fn pids(resources: &LinuxResources) -> Vec<Line> {
-    let limit = resources.pids().as_ref().map(|pids| pids.limit());
-    limit
-        .map(|limit| ("pids.max".into(), if limit > 0 { limit.to_string() } else { "max".into() }))
-        .into_iter()
-        .collect()
-}
-
-fn blkio(resources: &LinuxResources) -> Vec<Line> {
-    let weight = resources.block_io().as_ref().and_then(|blkio| blkio.weight());
-    weight
-        .filter(|weight| *weight > 0)
-        .map(|weight| ("blkio.weight".into(), weight.to_string()))
-        .into_iter()
-        .collect()
-}
-
-/// First everything is denied, then the list is allowed, and what every runtime must supply.
-fn devices(rules: &[LinuxDeviceCgroup]) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let (mut allow, mut deny) = (Vec::new(), Vec::new());
-    for rule in rules.iter().chain(&paths::runtime_device_rules()) {
-        let line = device_line(rule);
-        let list = if rule.allow() { &mut allow } else { &mut deny };
-        if !list.contains(&line) {
-            list.push(line);
+/// The control files of one limit; `None` for a limit v1 does not have.
+pub(super) fn lines(limit: &Limit) -> Option<Vec<Line>> {
+    let one = |file: &str, value: &dyn ToString| vec![(file.to_owned(), value.to_string())];
+    Some(match limit {
+        Limit::Memory(bytes) => one("memory.limit_in_bytes", bytes),
+        Limit::MemoryReservation(bytes) => one("memory.soft_limit_in_bytes", bytes),
+        Limit::MemorySwap { total, .. } => one("memory.memsw.limit_in_bytes", total),
+        Limit::Swappiness(value) => one("memory.swappiness", value),
+        Limit::OomKillDisable => one("memory.oom_control", &1),
+        Limit::KernelTcpMemory(bytes) => one("memory.kmem.tcp.limit_in_bytes", bytes),
+        Limit::CpuShares(shares) => one("cpu.shares", shares),
+        Limit::CpuBandwidth { quota, period } => pair("cpu.cfs_period_us", period, "cpu.cfs_quota_us", quota),
+        Limit::CpuBurst(burst) => one("cpu.cfs_burst_us", burst),
+        Limit::CpuIdle(idle) => one("cpu.idle", idle),
+        Limit::CpuRealtime { runtime, period } => {
+            pair("cpu.rt_period_us", period, "cpu.rt_runtime_us", runtime)
         }
-    }
-    if !deny.is_empty() {
-        lines.push(("devices.deny".into(), deny.join("\n")));
-    }
-    if !allow.is_empty() {
-        lines.push(("devices.allow".into(), allow.join("\n")));
-    }
-    lines
+        Limit::Cpus(cpus) => one("cpuset.cpus", cpus),
+        Limit::Mems(mems) => one("cpuset.mems", mems),
+        Limit::Pids(limit) => one("pids.max", &super::bounded(*limit)),
+        Limit::IoWeight(weight) => one("blkio.weight", weight),
+        Limit::IoWeightDevice(device) => {
+            let weight = device.weight()?;
+            one("blkio.weight_device", &format!("{}:{} {weight}", device.major(), device.minor()))
+        }
+        Limit::IoThrottle { what, device } => {
+            one(throttle(*what), &format!("{}:{} {}", device.major(), device.minor(), device.rate()))
+        }
+        Limit::Hugepages(page) => one(&format!("hugetlb.{}.limit_in_bytes", page.page_size()), &page.limit()),
+        Limit::NetworkClass(class) => one("net_cls.classid", class),
+        Limit::NetworkPriority(priority) => {
+            one("net_prio.ifpriomap", &format!("{} {}", priority.name(), priority.priority()))
+        }
+        Limit::Rdma { device, limit } => one("rdma.max", &super::rdma(device, limit)),
+        Limit::KernelMemory | Limit::IoLeafWeight | Limit::Unified { .. } => return None,
+    })
 }
 
-fn device_line(rule: &LinuxDeviceCgroup) -> String {
-    let kind = match rule.typ() {
-        Some(LinuxDeviceType::B) => "b",
-        Some(LinuxDeviceType::C) | Some(LinuxDeviceType::U) => "c",
-        _ => return "a".into(),
-    };
-    let number = |number: Option<i64>| match number {
-        Some(number) if number >= 0 => number.to_string(),
-        _ => "*".into(),
-    };
-    let access = rule.access().clone().unwrap_or_else(|| "rwm".into());
-    format!("{kind} {}:{} {access}", number(rule.major()), number(rule.minor()))
+/// The period first: the kernel judges what is granted by the period in force.
+fn pair(period_file: &str, period: &Option<u64>, grant_file: &str, grant: &Option<i64>) -> Vec<Line> {
+    let period = period.map(|period| (period_file.to_owned(), period.to_string()));
+    let grant = grant.map(|grant| (grant_file.to_owned(), grant.to_string()));
+    period.into_iter().chain(grant).collect()
+}
+
+fn throttle(what: Throttle) -> &'static str {
+    match what {
+        Throttle::ReadBytes => "blkio.throttle.read_bps_device",
+        Throttle::WriteBytes => "blkio.throttle.write_bps_device",
+        Throttle::ReadOperations => "blkio.throttle.read_iops_device",
+        Throttle::WriteOperations => "blkio.throttle.write_iops_device",
+    }
+}
+
+/// What must be lifted first, lest a group that outlived a crash keep a limit the new one runs
+/// into: memory can never be above memory and swap, so raising both must begin with the sum.
+pub(super) fn lifted(limits: &[Limit]) -> Option<Line> {
+    let memory = limits.iter().any(|limit| matches!(limit, Limit::Memory(_)));
+    let swap = limits.iter().any(|limit| matches!(limit, Limit::MemorySwap { .. }));
+    (memory && swap).then(|| ("memory.memsw.limit_in_bytes".to_owned(), "-1".to_owned()))
 }
 
 /// A new cpuset group is empty, and no process may enter an empty one: each level below the
@@ -110,8 +77,4 @@ pub(super) fn cpuset_chain(mount: &str, path: &str, root: &Cpuset) -> Vec<Line> 
         lines.push((format!("{directory}/cpuset.mems"), root.mems.clone()));
     }
     lines
-}
-
-fn push<T: ToString>(lines: &mut Vec<Line>, file: &str, value: Option<T>) {
-    lines.extend(value.map(|value| (file.to_owned(), value.to_string())));
 }

@@ -1,11 +1,14 @@
 //! cgroup v2: one hierarchy for all controllers. Kernel documentation, admin-guide/cgroup-v2.
 
-use super::Line;
+use super::limit::{Limit, Throttle};
+use super::{Line, bounded};
 use crate::kernel::machine::CgroupV2;
-use oci_spec::runtime::LinuxResources;
 
 /// Controllers a container's group is given, where the machine has them.
-const DELEGATED: [&str; 5] = ["cpu", "cpuset", "io", "memory", "pids"];
+const DELEGATED: [&str; 7] = ["cpu", "cpuset", "hugetlb", "io", "memory", "pids", "rdma"];
+
+/// Microseconds; the kernel's own period.
+const PERIOD: u64 = 100_000;
 
 /// A group has a controller's files only when every level above enabled that controller for its
 /// children. The group's directory exists by now, and so do its parents.
@@ -27,58 +30,65 @@ pub(super) fn delegation(v2: &CgroupV2, path: &str) -> Vec<Line> {
     lines
 }
 
-/// The control files of the controllers at hand.
-pub(super) fn lines(controllers: &[String], resources: &LinuxResources) -> Vec<Line> {
-    let has = |name: &str| controllers.iter().any(|controller| controller == name);
-    let mut lines = Vec::new();
-    if has("memory") {
-        memory(resources, &mut lines);
-    }
-    if has("cpu") {
-        cpu(resources, &mut lines);
-    }
-    if has("cpuset")
-        && let Some(cpu) = resources.cpu()
-    {
-        lines.extend(cpu.cpus().clone().map(|cpus| ("cpuset.cpus".to_owned(), cpus)));
-        lines.extend(cpu.mems().clone().map(|mems| ("cpuset.mems".to_owned(), mems)));
-    }
-    if has("pids")
-        && let Some(pids) = resources.pids()
-    {
-        lines.push(("pids.max".into(), bounded(pids.limit())));
-    }
-    if has("io")
-        && let Some(weight) = resources.block_io().as_ref().and_then(|blkio| blkio.weight())
-        && weight > 0
-    {
-        lines.push(("io.weight".into(), io_weight(weight).to_string()));
-    }
-    lines
+/// The control files of one limit; `None` for a limit v2 does not have.
+pub(super) fn lines(limit: &Limit) -> Option<Vec<Line>> {
+    let (file, value) = match limit {
+        Limit::Memory(bytes) => ("memory.max", bounded(*bytes)),
+        Limit::MemoryReservation(bytes) => ("memory.low", bounded(*bytes)),
+        Limit::MemorySwap { total, memory } => ("memory.swap.max", swap(*total, *memory)),
+        Limit::CpuShares(shares) => ("cpu.weight", weight(*shares).to_string()),
+        Limit::CpuBandwidth { quota, period } => {
+            let quota = quota.map_or("max".to_owned(), bounded);
+            ("cpu.max", format!("{quota} {}", period.unwrap_or(PERIOD)))
+        }
+        Limit::CpuBurst(burst) => ("cpu.max.burst", burst.to_string()),
+        Limit::CpuIdle(idle) => ("cpu.idle", idle.to_string()),
+        Limit::Cpus(cpus) => ("cpuset.cpus", cpus.clone()),
+        Limit::Mems(mems) => ("cpuset.mems", mems.clone()),
+        Limit::Pids(limit) => ("pids.max", bounded(*limit)),
+        Limit::IoWeight(weight) => ("io.weight", io_weight(*weight).to_string()),
+        Limit::IoWeightDevice(device) => {
+            let weight = io_weight(device.weight()?);
+            ("io.weight", format!("{}:{} {weight}", device.major(), device.minor()))
+        }
+        Limit::IoThrottle { what, device } => {
+            let line = format!("{}:{} {}={}", device.major(), device.minor(), throttle(*what), device.rate());
+            ("io.max", line)
+        }
+        Limit::Hugepages(page) => {
+            return Some(vec![(format!("hugetlb.{}.max", page.page_size()), page.limit().to_string())]);
+        }
+        Limit::Rdma { device, limit } => ("rdma.max", super::rdma(device, limit)),
+        // The name is a file of the group, never a way out of it.
+        Limit::Unified { file, .. } if file.contains('/') => return None,
+        Limit::Unified { file, value } => return Some(vec![(file.clone(), value.clone())]),
+        Limit::Swappiness(_)
+        | Limit::OomKillDisable
+        | Limit::KernelMemory
+        | Limit::KernelTcpMemory(_)
+        | Limit::CpuRealtime { .. }
+        | Limit::IoLeafWeight
+        | Limit::NetworkClass(_)
+        | Limit::NetworkPriority(_) => return None,
+    };
+    Some(vec![(file.to_owned(), value)])
 }
 
-/// v1's memory+swap becomes v2's swap alone.
-fn memory(resources: &LinuxResources, lines: &mut Vec<Line>) {
-    let Some(memory) = resources.memory() else { return };
-    lines.extend(memory.limit().map(|limit| ("memory.max".to_owned(), bounded(limit))));
-    lines.extend(memory.reservation().map(|low| ("memory.low".to_owned(), bounded(low))));
-    if let (Some(total), Some(limit)) = (memory.swap(), memory.limit()) {
-        let swap = if total < 0 { -1 } else { (total - limit).max(0) };
-        let value = if swap < 0 { "max".to_owned() } else { swap.to_string() };
-        lines.push(("memory.swap.max".into(), value));
+/// v1's memory and swap together become v2's swap alone.
+fn swap(total: i64, memory: Option<i64>) -> String {
+    match memory {
+        _ if total < 0 => "max".to_owned(),
+        Some(memory) if memory > 0 => (total - memory).max(0).to_string(),
+        _ => total.to_string(),
     }
 }
 
-fn cpu(resources: &LinuxResources, lines: &mut Vec<Line>) {
-    let Some(cpu) = resources.cpu() else { return };
-    lines.extend(
-        cpu.shares()
-            .filter(|shares| *shares > 0)
-            .map(|shares| ("cpu.weight".to_owned(), weight(shares).to_string())),
-    );
-    if cpu.quota().is_some() || cpu.period().is_some() {
-        let quota = cpu.quota().map_or("max".to_owned(), bounded);
-        lines.push(("cpu.max".into(), format!("{quota} {}", cpu.period().unwrap_or(100_000))));
+fn throttle(what: Throttle) -> &'static str {
+    match what {
+        Throttle::ReadBytes => "rbps",
+        Throttle::WriteBytes => "wbps",
+        Throttle::ReadOperations => "riops",
+        Throttle::WriteOperations => "wiops",
     }
 }
 
@@ -90,10 +100,6 @@ fn weight(shares: u64) -> u64 {
 /// v1's weight 10..1000 onto v2's 1..10000.
 fn io_weight(weight: u16) -> u64 {
     1 + (u64::from(weight).clamp(10, 1_000) - 10) * 9_999 / 990
-}
-
-fn bounded(limit: i64) -> String {
-    if limit > 0 { limit.to_string() } else { "max".into() }
 }
 
 #[cfg(test)]

@@ -38,12 +38,14 @@ pub fn run(jail: &mut dyn Jail, control: OwnedFd) -> Result<(), Error> {
     let listener = listener(&start.socket)?;
     match begin(&mut jail, &start) {
         Ok((launched, pipes)) => {
+            jail.flush();
             tell(&control, &FromShim::Started { pid: launched.child.pid(), shim: std::process::id() });
             let streams = Streams::new(pipes, clients, jail.open_log(&start.log).ok(), &start);
             attend(&mut jail, &control, &start, launched, streams, listener)
         }
         Err(error) => {
             remove_socket(&start.socket);
+            jail.flush();
             tell(&control, &FromShim::Failed((&error).into()));
             Ok(())
         }
@@ -102,6 +104,7 @@ fn attend(
     loop {
         match streams.turn(control, listener.as_ref(), Some(child.ended())).map_err(plumbing("poll"))? {
             Ended::No => {}
+            Ended::Idle => jail.rest(),
             Ended::Program => break,
             Ended::Control => control.close(),
             Ended::Said(ToShim::Signal(signal), _) => {
@@ -122,6 +125,7 @@ fn attend(
     streams.drain().map_err(plumbing("read the last output"))?;
     let exit = conclude(jail, start, &groups, status);
     remove_socket(&start.socket);
+    jail.flush();
     tell(control, &FromShim::Exited(exit));
     streams.flush(control).map_err(plumbing("write the last output"))
 }

@@ -2,11 +2,14 @@
 
 use crate::kernel::Report;
 use crate::runtime::channel;
-use crate::runtime::protocol::{FromShim, Start, ToShim};
+use crate::runtime::protocol::{FromShim, Said, Start, ToShim};
+use crate::trace::bus::monotonic;
 use crate::trace::{Decision, Event, Stage, Stop};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Most records in one packet.
+const BUNDLE: usize = 48;
 /// How many scope numbers each side of a clone has.
 const SIDE: u32 = 1_000;
 
@@ -57,6 +60,8 @@ pub(super) struct ChannelReport {
     stop: Stop,
     last: Option<Stage>,
     aborted: bool,
+    /// Records not sent yet; empty while the learner steps.
+    said: Vec<Said>,
 }
 
 impl ChannelReport {
@@ -67,6 +72,7 @@ impl ChannelReport {
             stop: start.stop,
             last: start.last_stage,
             aborted: false,
+            said: Vec::new(),
         }
     }
 
@@ -89,8 +95,18 @@ impl ChannelReport {
 
 impl Report for ChannelReport {
     fn record(&mut self, scope: u32, event: Event) {
-        // Without a daemon there is nobody to narrate to.
-        let _ = channel::send(self.control.current(), &FromShim::Record { scope, event }, None);
+        self.said.push(Said { scope, at: monotonic(), event });
+        if self.stop != Stop::Never || self.said.len() >= BUNDLE {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.said.is_empty() {
+            let said = std::mem::take(&mut self.said);
+            // Without a daemon there is nobody to narrate to.
+            let _ = channel::send(self.control.current(), &FromShim::Records(said), None);
+        }
     }
 
     fn gate(&mut self, scope: u32, event: &Event) -> Decision {
@@ -119,6 +135,7 @@ impl Report for ChannelReport {
             stop: self.stop,
             last: self.last,
             aborted: self.aborted,
+            said: Vec::new(),
         })
     }
 

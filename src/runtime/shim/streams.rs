@@ -9,7 +9,7 @@ use super::report::Control;
 use crate::runtime::channel;
 use crate::runtime::protocol::{Attach, Start, ToShim};
 use base64::Engine as _;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags, accept_with, recv, send};
@@ -19,6 +19,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Bytes a client may be behind before the program waits for it.
 const QUEUE_CAPACITY: usize = 1 << 20;
+/// Quiet this long, a container is one that will be waited for.
+const SETTLED: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Bytes read from the program at once; one frame.
 const READ_SIZE: usize = 32 * 1024;
 
@@ -78,6 +80,8 @@ impl Client {
 pub(super) enum Ended {
     /// Nothing to decide.
     No,
+    /// For the first time, nothing happened for a while.
+    Idle,
     /// The program ended.
     Program,
     /// The daemon went away.
@@ -99,6 +103,7 @@ pub(super) struct Streams {
     clients: Vec<Client>,
     log: Log,
     control_open: bool,
+    settled: bool,
 }
 
 /// What a poll entry stands for.
@@ -132,6 +137,7 @@ impl Streams {
             clients: Vec::new(),
             log: Log::new(log),
             control_open: true,
+            settled: false,
         };
         clients.into_iter().for_each(|client| streams.attach(client));
         streams
@@ -155,6 +161,10 @@ impl Streams {
     ) -> io::Result<Ended> {
         let current = control.current();
         let ready = self.ready(self.control_open.then(|| current.as_fd()), listener, program)?;
+        if ready.is_empty() && !self.settled {
+            self.settled = true;
+            return Ok(Ended::Idle);
+        }
         let mut program_ended = false;
         for source in ready {
             match source {
@@ -214,7 +224,7 @@ impl Streams {
             watch(Source::Client(index), client.connection.as_fd(), flags);
         }
         loop {
-            match poll(&mut entries, None) {
+            match poll(&mut entries, (!self.settled).then_some(&SETTLED)) {
                 Ok(_) => break,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -328,7 +338,7 @@ impl Streams {
         let pipe = if stream == Stream::Stdout { &self.stdout } else { &self.stderr };
         let Some(pipe) = pipe else { return false };
         let mut entry = [PollFd::new(pipe, PollFlags::IN)];
-        let now = rustix::event::Timespec::default();
+        let now = Timespec::default();
         poll(&mut entry, Some(&now)).is_ok_and(|count| count > 0)
     }
 
@@ -354,7 +364,7 @@ impl Streams {
 
 fn hung_up(connection: &OwnedFd) -> bool {
     let mut entry = [PollFd::new(connection, PollFlags::empty())];
-    let now = rustix::event::Timespec::default();
+    let now = Timespec::default();
     poll(&mut entry, Some(&now)).is_ok() && entry[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 

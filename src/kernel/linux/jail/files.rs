@@ -4,10 +4,13 @@ use super::root::Root;
 use super::{errno, not_here};
 use crate::kernel::{Fault, Outcome, Payload};
 use crate::op::{FsOp, WriteReason};
-use nix::sys::stat::{Mode, SFlag, makedev, mknodat};
+use nix::errno::Errno;
+use nix::fcntl::AtFlags;
+use nix::libc::dev_t;
+use nix::sys::stat::{Mode, SFlag, fstatat, makedev, mknodat};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 
 /// Performs one file operation; paths below `root` are resolved inside it.
@@ -36,7 +39,10 @@ pub(super) fn perform(root: Option<&Root>, op: &FsOp, payload: &Payload) -> Resu
             match confined(path) {
                 Some(root) => {
                     let (parent, name) = root.parent(path, 0o755)?;
-                    mknodat(parent.as_fd(), name, SFlag::S_IFCHR, mode, device).map_err(errno)?;
+                    match mknodat(parent.as_fd(), name, SFlag::S_IFCHR, mode, device) {
+                        Err(Errno::EEXIST) if is_device(&parent, name, device)? => {}
+                        made => made.map_err(errno)?,
+                    }
                 }
                 None => {
                     mknodat(rustix::fs::CWD, path.as_str(), SFlag::S_IFCHR, mode, device).map_err(errno)?
@@ -70,6 +76,13 @@ fn write(path: &str, value: &str, why: WriteReason, payload: &Payload) -> Result
         }
     }
     Ok(())
+}
+
+/// A container without a `/dev` of its own has the image's, whose nodes are as good if they are
+/// what they are called: masks are made of `/dev/null`.
+fn is_device(parent: &OwnedFd, name: &str, device: dev_t) -> Result<bool, Fault> {
+    let found = fstatat(parent, name, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(errno)?;
+    Ok(SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFCHR && found.st_rdev == device)
 }
 
 /// An image may bring its own `/dev/fd`; that is as good.

@@ -9,16 +9,16 @@ mod guard;
 mod mounts;
 mod root;
 
-use super::sys;
+use super::{groups, sys};
 use crate::error::Kind;
 use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio};
-use crate::op::{CgroupOp, GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp};
+use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use root::Root;
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 
 /// Performs operations in the calling process, which must be single-threaded.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Jail for LinuxJail {
     fn perform(&mut self, op: &Op, payload: Payload) -> Result<Outcome, Fault> {
         match op {
             Op::Fs(op) => files::perform(self.root.as_ref(), op, &payload),
-            Op::Cgroup(op) => cgroup(op),
+            Op::Cgroup(op) => groups::perform(op, &payload),
             Op::Mount(op) => mounts::perform(&mut self.root, op),
             Op::Namespace(op) => namespace(op),
             Op::Network(NetworkOp::LinkUp { interface }) => link_up(interface),
@@ -66,6 +66,11 @@ impl Jail for LinuxJail {
         }
     }
 
+    fn rest(&mut self) {
+        // Only memory is at stake.
+        let _ = sys::release_code();
+    }
+
     fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>> {
         let log = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
         Ok(Box::new(log))
@@ -75,19 +80,6 @@ impl Jail for LinuxJail {
 /// The answer to an operation that belongs to the other door.
 fn not_here(op: &Op) -> Fault {
     Fault::new(Kind::Internal, format!("{} is not an act of shim or init", op.name()))
-}
-
-fn cgroup(op: &CgroupOp) -> Result<Outcome, Fault> {
-    match op {
-        CgroupOp::Create { path } => {
-            fs::DirBuilder::new().recursive(true).mode(0o755).create(path)?;
-        }
-        CgroupOp::Remove { path } => match fs::remove_dir(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => other?,
-        },
-    }
-    Ok(Outcome::done())
 }
 
 fn namespace(op: &NamespaceOp) -> Result<Outcome, Fault> {
@@ -122,12 +114,24 @@ fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         }
         ProcessOp::ChangeDirectory { path } => {
             nix::unistd::chdir(path.as_str()).map_err(errno)?;
+            within_root(path)?;
             Ok(Outcome::done())
         }
         ProcessOp::LookupProgram { name, path } => exec::lookup(name, path),
         ProcessOp::Exec { program, argv, .. } => exec::exec(program, argv, payload),
         ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } => Err(not_here(&op.clone().into())),
     }
+}
+
+/// A path such as `/proc/self/fd/7` may lead to a directory of the host's that is still open here
+/// (CVE-2024-21626). The kernel shows a working directory out of the root's reach by a path that
+/// does not begin with a slash: getcwd(2).
+fn within_root(path: &str) -> Result<(), Fault> {
+    let shown = rustix::process::getcwd(Vec::new()).map_err(io::Error::from)?;
+    if shown.as_bytes().starts_with(b"/") {
+        return Ok(());
+    }
+    Err(Fault::new(Kind::Denied, format!("{path:?} leads out of the container")))
 }
 
 /// nix's error as a fault.

@@ -2,14 +2,16 @@
 //! resolve them, so that a symbolic link in an image never leads a mount onto the host.
 //! openat2(2), RESOLVE_IN_ROOT.
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, open, openat, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, open, openat, openat2, readlinkat};
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::Path;
 
 /// Never follow a magic link, and never leave the root.
 const INSIDE: ResolveFlags = ResolveFlags::IN_ROOT.union(ResolveFlags::NO_MAGICLINKS);
+
+/// Links followed before a path counts as a loop, as in path_resolution(7).
+const MOST_LINKS: usize = 40;
 
 /// A directory that is, or will be, a container's root.
 #[derive(Debug)]
@@ -49,8 +51,7 @@ impl Root {
         Ok((self.make_directory(parent, mode)?, name))
     }
 
-    /// Makes `inside` (relative to the root) and its missing parents, one component at a time:
-    /// each is opened by the kernel inside the root before the next is made in it.
+    /// Makes `inside` (relative to the root) and its missing parents.
     pub(super) fn make_directory(&self, inside: &str, mode: u32) -> io::Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match openat2(&self.directory, inside, flags, Mode::empty(), INSIDE) {
@@ -58,21 +59,63 @@ impl Root {
             Err(Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
         }
-        let mut so_far = String::new();
-        let mut directory = openat2(&self.directory, ".", flags, Mode::empty(), INSIDE)?;
-        for component in Path::new(inside).components() {
-            let component = component.as_os_str().to_string_lossy();
-            so_far = if so_far.is_empty() { component.to_string() } else { format!("{so_far}/{component}") };
-            directory = match openat2(&self.directory, so_far.as_str(), flags, Mode::empty(), INSIDE) {
-                Ok(next) => next,
-                Err(Errno::NOENT) => {
-                    mkdirat(&directory, component.as_ref(), Mode::from_raw_mode(mode))?;
-                    openat2(&self.directory, so_far.as_str(), flags, Mode::empty(), INSIDE)?
-                }
-                Err(error) => return Err(error.into()),
-            };
+        let (parent, name) = self.settle(inside, mode)?;
+        match mkdirat(&parent, name.as_str(), Mode::from_raw_mode(mode)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
         }
-        Ok(directory)
+        Ok(openat(&parent, name.as_str(), flags | OFlags::NOFOLLOW, Mode::empty())?)
+    }
+
+    /// Where `inside` ends when links are followed as the container would follow them, even links
+    /// to places that are not there yet (images ship `/etc/resolv.conf` as one): the directory
+    /// that is to hold the last component, made where missing, and that component, no link. Every
+    /// step opens a path without links below the root, so nothing can lead out in between.
+    fn settle(&self, inside: &str, mode: u32) -> io::Result<(OwnedFd, String)> {
+        let mut ahead: Vec<String> = inside.rsplit('/').map(str::to_owned).collect();
+        let mut settled: Vec<String> = Vec::new();
+        let mut links = 0;
+        while let Some(component) = ahead.pop() {
+            match component.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    settled.pop();
+                    continue;
+                }
+                _ => {}
+            }
+            let directory = self.open_settled(&settled)?;
+            match readlinkat(&directory, component.as_str(), Vec::new()) {
+                Ok(target) => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Err(Errno::LOOP.into());
+                    }
+                    let target = target.to_string_lossy();
+                    if target.starts_with('/') {
+                        settled.clear();
+                    }
+                    ahead.extend(target.rsplit('/').map(str::to_owned));
+                    continue;
+                }
+                Err(Errno::NOENT) if !ahead.is_empty() => {
+                    mkdirat(&directory, component.as_str(), Mode::from_raw_mode(mode))?;
+                }
+                // Not there, or there and no link.
+                Err(Errno::NOENT | Errno::INVAL) => {}
+                Err(error) => return Err(error.into()),
+            }
+            settled.push(component);
+        }
+        let name = settled.pop().unwrap_or_else(|| ".".to_owned());
+        Ok((self.open_settled(&settled)?, name))
+    }
+
+    fn open_settled(&self, settled: &[String]) -> io::Result<OwnedFd> {
+        let path = if settled.is_empty() { ".".to_owned() } else { settled.join("/") };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = INSIDE | ResolveFlags::NO_SYMLINKS;
+        Ok(openat2(&self.directory, path.as_str(), flags, Mode::empty(), resolve)?)
     }
 
     /// The same for a whole host path below the root.
@@ -85,9 +128,9 @@ impl Root {
         if self.open_path(path).is_ok() {
             return Ok(());
         }
-        let (parent, name) = self.parent(path, 0o755)?;
+        let (parent, name) = self.settle(self.inside(path), 0o755)?;
         let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(&parent, name, flags, Mode::from_raw_mode(mode))?;
+        openat(&parent, name.as_str(), flags, Mode::from_raw_mode(mode))?;
         Ok(())
     }
 }

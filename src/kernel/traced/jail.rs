@@ -1,180 +1,18 @@
-//! The decorator: announce, wait at the gate, perform, report.
+//! The decorated door of shim and init.
 
-use super::{Child, Fault, Host, Init, Jail, OpError, Outcome, Payload, Stdio, Value};
-use crate::error::{Hint, Kind};
-use crate::op::Op;
-use crate::trace::{Decision, Event, Facts, Note, Scope, Trace};
-use std::future::Future;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// The daemon's door for one request: every operation becomes records of one scope of a trace.
-#[derive(Clone, Debug)]
-pub struct TracedHost {
-    host: Arc<dyn Host>,
-    trace: Arc<Trace>,
-    scope: u32,
-}
-
-impl TracedHost {
-    /// A door whose records belong to the trace itself.
-    pub fn new(host: Arc<dyn Host>, trace: Arc<Trace>) -> TracedHost {
-        TracedHost { host, trace, scope: 0 }
-    }
-
-    /// The trace written to.
-    pub fn trace(&self) -> &Arc<Trace> {
-        &self.trace
-    }
-
-    /// The scope written to.
-    pub fn scope(&self) -> u32 {
-        self.scope
-    }
-
-    /// The undecorated door, for reading.
-    pub fn host(&self) -> &dyn Host {
-        &*self.host
-    }
-
-    /// A plain fact.
-    pub fn note(&self, note: Note, facts: Facts) {
-        self.trace.note(self.scope, note, facts);
-    }
-
-    /// Opens a scope around `work`. Work given as `|door| async move { … }` uses the door it is
-    /// given, whose records belong to the new scope.
-    ///
-    /// # Errors
-    /// Those of `work`, and an abort at the gate.
-    pub async fn within<T, E, F, Work>(
-        &self,
-        kind: Scope,
-        about: impl Into<String>,
-        work: Work,
-    ) -> Result<T, E>
-    where
-        E: std::fmt::Display + From<OpError>,
-        F: Future<Output = Result<T, E>>,
-        Work: FnOnce(TracedHost) -> F,
-    {
-        let began = Instant::now();
-        let about = about.into();
-        let id = self.trace.scope_id();
-        let event = Event::Opened { id, kind, about };
-        self.trace.emit(self.scope, event.clone());
-        let inner = TracedHost { host: self.host.clone(), trace: self.trace.clone(), scope: id };
-        let result = match inner.gate(&event).await {
-            Ok(()) => work(inner).await,
-            Err(fault) => Err(OpError { op: Box::new(abort_marker()), fault }.into()),
-        };
-        let error = result.as_ref().err().map(ToString::to_string);
-        self.trace.emit(id, Event::Closed { error, took: micros(began) });
-        result
-    }
-
-    /// Performs an operation that needs nothing beside it.
-    ///
-    /// # Errors
-    /// The operation and why it failed.
-    pub async fn perform(&self, op: impl Into<Op>) -> Result<Outcome, OpError> {
-        self.perform_with(op, Payload::Empty).await
-    }
-
-    /// Performs an operation with its payload.
-    ///
-    /// # Errors
-    /// The operation and why it failed.
-    pub async fn perform_with(&self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
-        self.perform_timed(op.into(), payload, None).await
-    }
-
-    /// Performs an operation that must answer within `limit`, the wait at the gate not counted.
-    ///
-    /// # Errors
-    /// The operation and why it failed; [`Kind::Unavailable`] when the time is over.
-    pub async fn perform_within(
-        &self,
-        limit: Duration,
-        op: impl Into<Op>,
-        payload: Payload,
-    ) -> Result<Outcome, OpError> {
-        self.perform_timed(op.into(), payload, Some(limit)).await
-    }
-
-    async fn perform_timed(
-        &self,
-        op: Op,
-        payload: Payload,
-        limit: Option<Duration>,
-    ) -> Result<Outcome, OpError> {
-        let event = Event::Will { op: op.clone() };
-        self.trace.emit(self.scope, event.clone());
-        if let Err(fault) = self.gate(&event).await {
-            return Err(OpError { op: Box::new(op), fault });
-        }
-        let began = Instant::now();
-        let work = self.host.perform(&op, payload);
-        let result = match limit {
-            None => work.await,
-            Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-                let late = format!("no answer within {} s", limit.as_secs());
-                Err(Fault::new(Kind::Unavailable, late).hint(Hint::CheckNetwork))
-            }),
-        };
-        match result {
-            Ok(outcome) => {
-                self.trace.emit(self.scope, did(&op, &outcome.facts, began));
-                Ok(outcome)
-            }
-            Err(fault) => {
-                self.trace.emit(self.scope, failed(&op, &fault, began));
-                Err(OpError { op: Box::new(op), fault })
-            }
-        }
-    }
-
-    /// Takes back what was done, last first, and says so. Failures to undo are narrated and
-    /// returned; they never hide why the rollback began.
-    pub async fn roll_back(&self, done: Vec<Op>, about: &str) -> Vec<OpError> {
-        let undo: Vec<Op> = done.iter().rev().filter_map(Op::undo).collect();
-        if undo.is_empty() {
-            return Vec::new();
-        }
-        self.trace.gate().open_for_rollback().await;
-        let mut failures = Vec::new();
-        let result: Result<(), OpError> = self
-            .within(Scope::Rollback, about, |door| {
-                let failures = &mut failures;
-                async move {
-                    for op in undo {
-                        if let Err(error) = door.perform(op).await {
-                            failures.push(error);
-                        }
-                    }
-                    Ok(())
-                }
-            })
-            .await;
-        failures.extend(result.err());
-        failures
-    }
-
-    async fn gate(&self, event: &Event) -> Result<(), Fault> {
-        let trace = &self.trace;
-        let held = || trace.emit(self.scope, Event::Held);
-        let released = |decision| trace.emit(self.scope, Event::Released { decision });
-        match trace.gate().pass(event, held, released).await {
-            Decision::Next | Decision::Free => Ok(()),
-            Decision::Abort => Err(Fault::aborted()),
-        }
-    }
-}
+use super::{abort_marker, did, failed, micros};
+use crate::kernel::{Child, Fault, Init, Jail, OpError, Outcome, Payload, Stdio, Value};
+use crate::op::{Op, ProcessOp};
+use crate::trace::{Decision, Event, Facts, Note, Scope};
+use std::time::Instant;
 
 /// Where the records of a shim go: up its control socket.
 pub trait Report: Send {
     /// Sends a record of scope `scope` (the shim's own numbering).
     fn record(&mut self, scope: u32, event: Event);
+    /// Sends what was held back: before this process becomes another one, waits for another, or
+    /// says something else.
+    fn flush(&mut self);
     /// Waits at the gate if this event is one to wait at.
     fn gate(&mut self, scope: u32, event: &Event) -> Decision;
     /// A reporter for the other side of a clone: it numbers its scopes apart.
@@ -221,6 +59,11 @@ impl<'a> TracedJail<'a> {
             let op = crate::op::ProcessOp::ChangeDirectory { path: root.to_owned() };
             OpError { op: Box::new(op.into()), fault: error.into() }
         })
+    }
+
+    /// See [`Jail::rest`].
+    pub fn rest(&mut self) {
+        self.jail.rest();
     }
 
     /// See [`Jail::open_log`].
@@ -307,6 +150,9 @@ impl<'a> TracedJail<'a> {
     pub fn perform_with(&mut self, op: impl Into<Op>, payload: Payload) -> Result<Outcome, OpError> {
         let op = op.into();
         self.announce(&op)?;
+        if matches!(op, Op::Process(ProcessOp::Exec { .. })) {
+            self.report.flush();
+        }
         let began = Instant::now();
         let result = self.jail.perform(&op, payload);
         if let Ok(Outcome { value: Value::Became, .. }) = result {
@@ -329,11 +175,18 @@ impl<'a> TracedJail<'a> {
         let op = op.into();
         self.announce(&op)?;
         let began = Instant::now();
+        // What is held back must not be in both copies of this process.
+        self.report.flush();
         let report = self.report.split();
         let scope = self.root;
         let inside: Init = Box::new(move |jail| init(&mut TracedJail::new(jail, report, scope)));
         let result = self.jail.clone_init(&op, stdio, inside);
         self.conclude(op, result, began, |child| crate::trace::facts([("pid", &child.pid())]))
+    }
+
+    /// See [`Report::flush`].
+    pub fn flush(&mut self) {
+        self.report.flush();
     }
 
     fn announce(&mut self, op: &Op) -> Result<(), OpError> {
@@ -365,32 +218,9 @@ impl<'a> TracedJail<'a> {
     }
 }
 
-impl OpError {
-    /// Whether the learner, not the kernel, ended this.
-    pub fn is_abort(&self) -> bool {
-        self.fault.kind == Kind::Aborted
+/// Init that fails says all it has to say before it says why.
+impl Drop for TracedJail<'_> {
+    fn drop(&mut self) {
+        self.report.flush();
     }
-}
-
-/// The operation an abort at a scope's gate is attached to: none was begun.
-fn abort_marker() -> Op {
-    crate::op::ProcessOp::NewSession.into()
-}
-
-fn did(op: &Op, facts: &Facts, began: Instant) -> Event {
-    Event::Did { op: op.name(), facts: facts.clone(), took: micros(began) }
-}
-
-fn failed(op: &Op, fault: &Fault, began: Instant) -> Event {
-    Event::Failed {
-        op: op.name(),
-        errno: fault.errno,
-        error: fault.message.clone(),
-        facts: fault.facts.clone(),
-        took: micros(began),
-    }
-}
-
-fn micros(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
