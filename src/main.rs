@@ -2,8 +2,9 @@
 //! error and lets go of an exit code (which [`learn::cli::exit`] chooses).
 
 use learn::api::daemon::{DaemonOptions, run as run_daemon};
+use learn::api::simulate::Simulator;
 use learn::cli::{self, Failure, Ready, Role, Wiring};
-use learn::client::Paths;
+use learn::client::{Connector, Error as ClientError, Paths};
 use learn::image::RegistryConfig;
 use learn::kernel::linux::{LinuxJail, probe};
 use learn::runtime::{run, shim};
@@ -11,12 +12,14 @@ use learn::text::{self, Lang};
 use learn::wire::Settings;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::UnixStream;
 
 /// The layers the command line does not know.
 const WIRING: Wiring = Wiring {
     daemon: Some(daemon),
     runtime: Some(run_bundle),
-    simulate: None,
+    simulate: Some(simulate),
     examine: Some(learn::kernel::linux::examine::examine),
 };
 
@@ -68,6 +71,17 @@ fn daemon(paths: Paths, settings: Settings, ready: Ready) -> Role<()> {
 /// `learn runtime run`.
 fn run_bundle(bundle: &str) -> Role<i32> {
     Ok(run::run(&mut LinuxJail::default(), &probe::probe(), bundle)?)
+}
+
+/// `--simulate`: the daemon's work, done in this process on a modelled machine.
+fn simulate(lang: Lang) -> Role<Connector> {
+    let refusal = move |program: &str| text::ui(lang, "simulate.not-modelled", &[("program", &program)]);
+    let simulator = Simulator::start(Arc::new(refusal))?;
+    Ok(Arc::new(move || {
+        let connected = simulator.connect().and_then(UnixStream::from_std);
+        let failed = |source| ClientError::Connect { socket: "simulator".into(), source };
+        Box::pin(std::future::ready(connected.map_err(failed)))
+    }))
 }
 
 /// The error in Docker's words, then advice in the learner's, apart from it.

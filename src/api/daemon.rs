@@ -1,17 +1,14 @@
 //! The daemon's life: lock, probe, recover, listen, and leave without taking containers along.
 
-use crate::engine::source::stamp;
-use crate::engine::{Engine, Error as EngineError, Parts, Places, Source, SystemSource};
+use super::assembly::{Foundation, assemble};
+use crate::engine::{Engine, Error as EngineError, Places, SystemSource};
 use crate::error::{Classify, Hint, Kind};
 use crate::hub::{self, Catalog};
 use crate::image::registry::Builtin;
-use crate::image::{RegistryConfig, Store};
+use crate::image::RegistryConfig;
 use crate::kernel::linux::http::Http;
 use crate::kernel::linux::seal::SealedExe;
 use crate::kernel::linux::{LinuxHost, probe};
-use crate::kernel::{Host, TracedHost};
-use crate::op::FsOp;
-use crate::trace::{Gate, Stop, Trace, TraceInfo, Watchers};
 use axum::http::{HeaderMap, Method, StatusCode};
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -119,37 +116,20 @@ pub async fn run(options: DaemonOptions, ready: impl FnOnce()) -> Result<(), Err
 
 /// Probes the machine, opens the store and finds the containers of an earlier daemon.
 async fn start(options: &DaemonOptions, run: &Path) -> Result<Arc<Engine>, Error> {
-    let places = Places { root: options.root.display().to_string(), run: run.display().to_string() };
     let insecure = options.registry.clone();
     let http = Http::new(Arc::new(move |host: &str| insecure.is_insecure(host)));
     let program = SealedExe::of_this_program().map_err(io_error("open", Path::new("/proc/self/exe")))?;
-    let host: Arc<dyn Host> = Arc::new(LinuxHost::new(program, Box::new(http)));
-    let source = Arc::new(SystemSource);
-    let door = TracedHost::new(host.clone(), start_trace(&*source));
-    let directories =
-        [(places.containers(), 0o711), (places.traces(), 0o700), (format!("{}/shim", places.run), 0o700)];
-    for (path, mode) in directories {
-        door.perform(FsOp::CreateDirectory { path, mode }).await.map_err(EngineError::from)?;
-    }
-    let machine = probe::probe();
-    let architecture = machine.architecture.clone();
-    let images = Store::open(&door, &places.root, &architecture, options.registry.clone());
-    let images = images.await.map_err(EngineError::from)?;
-    images.set_builtin(builtin_hub(Catalog::builtin()));
-    let engine = Engine::new(Parts { places, machine, host, source, images });
+    let foundation = Foundation {
+        places: Places { root: options.root.display().to_string(), run: run.display().to_string() },
+        machine: probe::probe(),
+        host: Arc::new(LinuxHost::new(program, Box::new(http))),
+        source: Arc::new(SystemSource),
+        registry: options.registry.clone(),
+        builtin: builtin_hub(Catalog::builtin()),
+    };
+    let (engine, door) = assemble(foundation).await?;
     engine.recover(&door).await?;
     Ok(engine)
-}
-
-/// What a start does is no client's request: its trace lives in memory and is not kept.
-fn start_trace(source: &dyn Source) -> Arc<Trace> {
-    let info = TraceInfo {
-        id: "daemon".into(),
-        title: "daemon".into(),
-        began: stamp(source.now()),
-        simulated: false,
-    };
-    Trace::begin(info, Gate::new(Stop::Never), Watchers::default(), None)
 }
 
 /// The built-in hub, started when it is first needed and kept.

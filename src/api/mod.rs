@@ -6,6 +6,7 @@
 //!   which trace                 └──────▶ unsupported                        501, by name
 //! ```
 
+pub mod assembly;
 pub mod attach;
 pub mod body;
 mod connection;
@@ -14,6 +15,7 @@ pub mod daemon;
 mod image;
 pub mod query;
 mod router;
+pub mod simulate;
 pub mod status;
 mod system;
 mod trace;

@@ -27,7 +27,9 @@ impl Context {
     /// When the options name no usable place.
     pub fn new(global: &Global, lang: Lang, wiring: &Wiring) -> Result<Context, Failure> {
         let connector = match (global.simulate, wiring.simulate) {
-            (true, Some(simulate)) => simulate(),
+            (true, Some(simulate)) => {
+                simulate(lang).map_err(|error| Failure::Runtime(error.to_string()))?
+            }
             (true, None) => return Err(Failure::Usage(ui(lang, "refused.simulate", &[]))),
             (false, _) => daemon(global, lang)?,
         };

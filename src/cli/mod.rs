@@ -64,8 +64,9 @@ pub struct Wiring {
     pub daemon: Option<fn(Paths, Settings, Ready) -> Role<()>>,
     /// Runs the OCI bundle in a directory; Docker's exit code.
     pub runtime: Option<fn(&str) -> Role<i32>>,
-    /// Connections to an engine of this very process, on the simulator.
-    pub simulate: Option<fn() -> Connector>,
+    /// Connections to an engine of this very process, on the simulator; the language is that of
+    /// the programs it cannot play.
+    pub simulate: Option<fn(Lang) -> Role<Connector>>,
     /// Tries out what this machine can do, for an engine whose state is in the directory.
     pub examine: Option<fn(&Path) -> Examination>,
 }
@@ -134,7 +135,12 @@ async fn with_daemon(
     if global.step && command.reads_input() {
         return Err(Failure::Usage(crate::text::ui(lang, "refused.step-input", &[])));
     }
-    if command.is_told() && (global.explain.is_some() || global.step) {
+    let told = command.is_told() && (global.explain.is_some() || global.step);
+    if global.simulate && !told {
+        // What is told has the badge at its head.
+        output::error_line(&render::badge(lang))?;
+    }
+    if told {
         context.session = Some(Session::open(&context.client, title, options, global.step).await?);
     }
     let done = verb(&context, options, command).await;

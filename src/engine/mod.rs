@@ -38,7 +38,7 @@ pub mod wait;
 pub use containers::{Container, Containers};
 pub use error::Error;
 pub use places::Places;
-pub use source::{Source, SystemSource};
+pub use source::{FixedSource, Source, SystemSource};
 pub use traces::{Peer, Traces};
 
 use crate::container::Record;

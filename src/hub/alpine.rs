@@ -239,7 +239,8 @@ fn add_programs(tree: &mut Tree, machine: &Machine) -> Result<(), Error> {
 
 fn add_outline(tree: &mut Tree) {
     for (name, place) in placed(&[PROGRAMS, APPLETS].concat()) {
-        let content = format!("{name}: a name in a simulated image, not a program\n").into();
+        // It begins as a program does, or the modelled exec would refuse it.
+        let content = format!("\x7fELF {name}: a name in a simulated image, not a program\n").into();
         tree.insert(&place, Node::File { mode: 0o755, content });
     }
 }

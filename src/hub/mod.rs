@@ -3,7 +3,7 @@
 //! ```text
 //! machine ─▶ alpine ─┐
 //!                    ├─▶ tree ─▶ image ─▶ catalog ─▶ answer ─▶ server
-//!             hello ─┘                                     └─▶ simulator
+//!             hello ─┘                                     └─▶ docker ─▶ simulator
 //! ```
 //!
 //! Nothing is stored: `hello-world` is compiled with `learn`, and a stand-in for `alpine` is put
@@ -14,6 +14,7 @@
 pub mod alpine;
 pub mod answer;
 pub mod catalog;
+pub mod docker;
 pub mod elf;
 pub mod hello;
 pub mod image;
@@ -23,4 +24,5 @@ pub mod tree;
 
 pub use answer::Answer;
 pub use catalog::Catalog;
+pub use docker::DockerHub;
 pub use server::{Hub, serve};

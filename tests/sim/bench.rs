@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
 use learn::kernel::machine::{CgroupV2, Cgroups, Cpuset};
-use learn::kernel::sim::{Programs, SimConfig, SimHost, SimJail};
+use learn::kernel::sim::{KERNEL_PATHS, Programs, SimConfig, SimHost, SimJail};
 use learn::kernel::{Child, Fault, Host, Init, Jail, Machine, Outcome, Payload, Stdio};
 use learn::op::{FsOp, MountOp, Namespace, NamespaceOp, Op, StoreOp, WriteReason};
 use sha2::{Digest, Sha256};
@@ -42,6 +42,7 @@ pub fn config(machine: Machine) -> SimConfig {
         machine,
         hostname: "model".into(),
         files: Vec::new(),
+        kernel_paths: KERNEL_PATHS.map(str::to_owned).to_vec(),
         registry: Arc::new(|_, _, _| None),
         shim: Arc::new(|_, _| {}),
         programs: Programs::standard(Duration::from_secs(1)).with_text("/hello", GREETING),

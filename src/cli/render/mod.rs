@@ -95,6 +95,11 @@ enum Display {
     Detailed(Detailed),
 }
 
+/// The badge of what the simulator does, as one line.
+pub fn badge(lang: Lang) -> String {
+    format!("{} · {}", text::ui(lang, "label.simulated", &[]), text::ui(lang, "label.simulated-why", &[]))
+}
+
 impl Narrator {
     /// A narrator who writes to `out`.
     pub fn new(options: Options, out: Box<dyn Write + Send>) -> Narrator {

@@ -53,6 +53,10 @@ pub struct SimConfig {
     pub hostname: String,
     /// Files it has from the start, by absolute path.
     pub files: Vec<(String, Bytes)>,
+    /// What its kernel has below `/proc` and `/sys` to be hidden: see [`KERNEL_PATHS`].
+    ///
+    /// [`KERNEL_PATHS`]: super::KERNEL_PATHS
+    pub kernel_paths: Vec<String>,
     /// The network's other end.
     pub registry: Registry,
     /// What a shim does.
@@ -81,7 +85,7 @@ impl SimHost {
     /// # Errors
     /// When one of the files lies where a directory is, or below a file.
     pub fn new(config: SimConfig) -> io::Result<SimHost> {
-        let world = World::new(config.machine, &config.hostname, &config.files)?;
+        let world = World::new(&config)?;
         Ok(SimHost {
             world: Arc::new(Mutex::new(world)),
             programs: Arc::new(config.programs),

@@ -41,3 +41,4 @@ mod world;
 pub use host::{Registry, Shim, SimConfig, SimHost};
 pub use jail::SimJail;
 pub use program::Programs;
+pub use world::KERNEL_PATHS;

@@ -37,25 +37,34 @@ const OF_PROCESS: [(&str, u32); 10] = [
 /// Files of the machine whose content is modelled.
 const OF_MACHINE: [&str; 3] = ["/filesystems", "/sys/kernel/hostname", "/sys/kernel/osrelease"];
 
-/// Files of the machine that are there to be hidden or made read-only.
-const SILENT_FILES: [&str; 6] =
-    ["/interrupts", "/kcore", "/keys", "/meminfo", "/sysrq-trigger", "/timer_list"];
+/// A file of the machine that is there and says nothing.
+const SILENT: &str = "";
 
-/// Directories of the machine that are there to be hidden or made read-only.
-const SILENT_DIRECTORIES: [&str; 6] = ["/acpi", "/bus", "/fs", "/irq", "/scsi", "/sys"];
+/// Puts those of a kernel's paths that are below `mount` into its tree; the files among them.
+pub(super) fn plant_silent(tree: &mut Tree, mount: &str, kernel_paths: &[String]) -> Vec<Ino> {
+    let mut files = Vec::new();
+    for path in kernel_paths.iter().filter_map(|path| path.strip_prefix(mount)) {
+        match path.strip_suffix('/') {
+            // The same path twice changes nothing.
+            Some(directory) => drop(tree.directories(directory, 0o555)),
+            None => files.extend(tree.plant(path, Node::file("", 0o644))),
+        }
+    }
+    files
+}
 
 impl Procfs {
-    /// A `/proc` without processes.
-    pub fn mount(pids: NsId) -> (Tree, Procfs) {
+    /// A `/proc` without processes, with what this kernel has in it of its own.
+    pub fn mount(pids: NsId, kernel_paths: &[String]) -> (Tree, Procfs) {
         let mut tree = Tree::new(0o555);
         let mut files = BTreeMap::new();
-        for path in SILENT_DIRECTORIES {
-            // A fresh tree has nothing in the way.
-            let _ = tree.directories(path, 0o555);
+        for ino in plant_silent(&mut tree, "/proc", kernel_paths) {
+            files.insert(ino, (None, SILENT));
         }
-        for path in OF_MACHINE.iter().chain(&SILENT_FILES) {
+        for path in OF_MACHINE {
+            // A fresh tree has nothing in the way.
             if let Ok(ino) = tree.plant(path, Node::file("", 0o644)) {
-                files.insert(ino, (None, *path));
+                files.insert(ino, (None, path));
             }
         }
         let _ = tree.add(ROOT, "self", Node::symlink(""));

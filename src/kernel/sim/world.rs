@@ -6,12 +6,12 @@ use super::filesystem::{FileSystem, FileSystems, Sort};
 use super::mounts::{Location, Mount, Mounts};
 use super::namespaces::{self, Namespaces, NsId, first};
 use super::processes::{Capabilities, Life, Pid, Process, Processes};
-use super::procfs::Procfs;
+use super::host::SimConfig;
+use super::procfs::{Procfs, plant_silent};
 use super::tree::{Content, Node, ROOT, Tree};
 use super::walk::Last;
 use crate::kernel::Machine;
 use crate::op::Namespace;
-use bytes::Bytes;
 use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,6 +23,8 @@ pub const DAEMON: Pid = 1000;
 #[derive(Debug)]
 pub struct World {
     pub(super) machine: Machine,
+    /// See [`KERNEL_PATHS`].
+    pub(super) kernel_paths: Vec<String>,
     pub(super) filesystems: FileSystems,
     pub(super) mounts: Mounts,
     pub(super) namespaces: Namespaces,
@@ -44,6 +46,14 @@ const DIRECTORIES: [&str; 12] = [
     "/var/lib", "/var/log",
 ];
 
+/// What a kernel has below `/proc` and `/sys` for containers to hide or to protect; with a slash at
+/// its end a directory. Kernels differ in it. Nothing is in these files.
+pub const KERNEL_PATHS: [&str; 13] = [
+    "/proc/acpi/", "/proc/bus/", "/proc/fs/", "/proc/interrupts", "/proc/irq/", "/proc/kcore",
+    "/proc/keys", "/proc/meminfo", "/proc/scsi/", "/proc/sys/", "/proc/sysrq-trigger",
+    "/proc/timer_list", "/sys/firmware/",
+];
+
 /// Devices: name, major, minor.
 const DEVICES: [(&str, u32, u32); 7] = [
     ("null", 1, 3),
@@ -60,7 +70,8 @@ impl World {
     ///
     /// # Errors
     /// What a file of the caller's meets: ENOTDIR, EISDIR.
-    pub fn new(machine: Machine, hostname: &str, files: &[(String, Bytes)]) -> Result<World, Errno> {
+    pub fn new(config: &SimConfig) -> Result<World, Errno> {
+        let SimConfig { machine, hostname, files, kernel_paths, .. } = config;
         let mut tree = Tree::new(0o755);
         for path in DIRECTORIES {
             tree.directories(path, 0o755)?;
@@ -81,7 +92,8 @@ impl World {
         let fs = filesystems.add(FileSystem::plain("ext4", tree));
         let mut world = World {
             namespaces: Namespaces::new(hostname, DAEMON),
-            machine,
+            machine: machine.clone(),
+            kernel_paths: kernel_paths.clone(),
             filesystems,
             mounts: Mounts::default(),
             processes: Processes::default(),
@@ -142,9 +154,9 @@ impl World {
     }
 
     fn mount_kernel_trees(&mut self) -> Result<(), Errno> {
-        let (tree, procfs) = Procfs::mount(first(Namespace::Pid));
+        let (tree, procfs) = Procfs::mount(first(Namespace::Pid), &self.kernel_paths);
         let proc = FileSystem { name: "proc".to_owned(), tree, sort: Sort::Proc(procfs) };
-        let sys = FileSystem { name: "sysfs".to_owned(), tree: sysfs(), sort: Sort::Fixed };
+        let sys = FileSystem { name: "sysfs".to_owned(), tree: sysfs(&self.kernel_paths), sort: Sort::Fixed };
         for (path, filesystem) in [("/proc", proc), ("/sys", sys)] {
             let name = filesystem.name.clone();
             let id = self.filesystems.add(filesystem);
@@ -253,11 +265,10 @@ impl World {
 }
 
 /// A small `/sys`: what containers hide, and where groups are mounted.
-pub(super) fn sysfs() -> Tree {
+pub(super) fn sysfs(kernel_paths: &[String]) -> Tree {
     let mut tree = Tree::new(0o555);
-    for path in
-        ["/block", "/bus", "/class/net", "/dev", "/devices/virtual", "/firmware", "/fs/cgroup", "/kernel"]
-    {
+    plant_silent(&mut tree, "/sys", kernel_paths);
+    for path in ["/block", "/bus", "/class/net", "/dev", "/devices/virtual", "/fs/cgroup", "/kernel"] {
         // A fresh tree has nothing in the way.
         let _ = tree.directories(path, 0o755);
     }

@@ -1,0 +1,39 @@
+//! Every operation there is happens on the real kernel in some scenario, or it is said why not.
+
+use crate::drive::{Asked, Run};
+use crate::hub::Layers;
+use crate::scenarios::{Scenario, ended, of};
+use learn::op::Op;
+use learn::trace::Event;
+use std::collections::BTreeSet;
+
+/// Operations no run of the engine performs, each with its reason.
+const NEVER: [(&str, &str); 1] =
+    [("namespace.join", "for a Spec that names a namespace by its path; the engine writes no such Spec")];
+
+fn performed(run: &Run) -> impl Iterator<Item = String> {
+    run.records.iter().filter_map(|record| match &record.event {
+        Event::Did { op, .. } => Some(op.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn every_operation_is_performed_alike_on_both_kernels() {
+    if !crate::able() {
+        return;
+    }
+    // The rare ones together: no overlay, a limit, no new privileges, a signal, a removal.
+    let asked =
+        Asked { image: "alpine", command: &["sleep", "60"], hardened: true, killed: true, abort: None };
+    let (end, rare) = ended(Scenario { asked, without_overlay: true, ..Scenario::default() });
+    assert_eq!((end.code, end.left, end.error), (Some(137), None, None));
+    let (_, corrupt) = ended(Scenario { layers: Layers::Altered, ..of("hello-world", &[]) });
+    let seen: BTreeSet<String> = performed(&rare).chain(performed(&corrupt)).collect();
+    let never: BTreeSet<String> = NEVER.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let all: BTreeSet<String> = Op::names().into_iter().collect();
+    let missing: Vec<&String> = all.difference(&seen).filter(|name| !never.contains(*name)).collect();
+    assert!(missing.is_empty(), "no scenario performs {missing:?}");
+    let excused: Vec<&String> = seen.intersection(&never).collect();
+    assert!(excused.is_empty(), "performed after all: {excused:?}");
+}
