@@ -39,6 +39,13 @@ impl Context {
     pub fn aborted(&self) -> bool {
         self.session.as_ref().is_some_and(Session::aborted)
     }
+
+    /// After the learner stopped: what follows undoes the rest, and is let through.
+    pub async fn turn_back(&self) {
+        if let Some(session) = &self.session {
+            session.turn_back().await;
+        }
+    }
 }
 
 /// The daemon's socket; a daemon is started when there is none, and that is said.

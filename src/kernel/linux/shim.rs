@@ -31,5 +31,6 @@ pub(super) fn spawn(program: &SealedExe, bundle: &str, control: OwnedFd) -> Resu
     // Waits for this one child by its pidfd, so that nobody else's children are touched. If the
     // daemon ends first the shim lives on, and init(1) inherits it.
     tokio::spawn(async move { child.wait().await });
-    Ok(Outcome { facts: facts([("pid", &pid)]), value: Value::Pid(pid) })
+    let facts = facts([("pid", &pid), ("sealed", &program.describe())]);
+    Ok(Outcome { facts, value: Value::Pid(pid) })
 }

@@ -14,12 +14,13 @@ use super::launch::{self, Launched};
 use super::limits::Groups;
 use super::protocol::{Attach, Exit, FromShim, Start, ToShim};
 use crate::kernel::{ExitStatus, Jail, OpError, Stdio, TracedJail};
-use crate::op::{FsOp, WriteReason};
+use crate::op::{FsOp, Op, WriteReason};
 use crate::trace::Scope;
 use report::{ChannelReport, Control};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use rustix::pipe::{PipeFlags, pipe_with};
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use streams::{Client, Ended, Streams};
@@ -138,21 +139,29 @@ fn conclude(jail: &mut TracedJail<'_>, start: &Start, groups: &Groups, status: E
         ExitStatus::Signal(signal) => Some(signal),
     };
     let exit = Exit { code: status.code(), signal, oom, at: crate::trace::bus::timestamp() };
-    let _: Result<(), OpError> =
-        jail.within(Scope::LimitsRelease, &start.id[..12.min(start.id.len())], |jail| {
-            let value = serde_json::to_string(&exit).unwrap_or_default();
-            // Each failure is in the trace; the exit goes to the daemon all the same.
-            let _ = jail.perform(FsOp::WriteFile {
-                path: start.exit_file.clone(),
-                value,
-                why: WriteReason::Store,
-            });
-            for op in groups.release() {
-                let _ = jail.perform(op);
-            }
-            Ok(())
-        });
+    let value = serde_json::to_string(&exit).unwrap_or_default();
+    let write = FsOp::WriteFile { path: start.exit_file.clone(), value, why: WriteReason::Store };
+    let mut left: VecDeque<Op> = std::iter::once(write.into()).chain(groups.release()).collect();
+    if clear_away(jail, start, &mut left).is_err() {
+        // The learner said stop. The program is over, so going on is the way back.
+        jail.report().open_for_rollback();
+        let _ = clear_away(jail, start, &mut left);
+    }
     exit
+}
+
+/// Performs what is `left`; only an abort ends it early. Other failures are in the trace, and the
+/// exit goes to the daemon all the same.
+fn clear_away(jail: &mut TracedJail<'_>, start: &Start, left: &mut VecDeque<Op>) -> Result<(), OpError> {
+    jail.within(Scope::LimitsRelease, &start.id[..12.min(start.id.len())], |jail| {
+        while let Some(op) = left.front() {
+            match jail.perform(op.clone()) {
+                Err(error) if error.is_abort() => return Err(error),
+                _ => left.pop_front(),
+            };
+        }
+        Ok(())
+    })
 }
 
 /// Whether `key` in a control file of the form `key number` is above zero.
