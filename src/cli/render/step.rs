@@ -242,8 +242,9 @@ impl Session {
                 Action::Help => self.line(Tone::Plain, &self.ui("help", &[])),
                 Action::Oldest => self.line(Tone::Quiet, &self.ui("at-oldest", &[])),
                 Action::Newest => self.line(Tone::Quiet, &self.ui("at-newest", &[])),
-                Action::Ignore => {}
+                Action::Ignore => continue,
             }
+            self.line(Tone::Quiet, &self.ui("prompt-short", &[]));
         }
     }
 
