@@ -40,7 +40,6 @@ pub fn labelled(stand: &mut Stand<'_>, place: Place, facts: &[(String, String)])
 /// One a line, labels as they are.
 pub fn rows(page: &mut Page, place: Place, rows: &[(String, String)]) {
     for (name, value) in rows {
-        let lead = format!("{name}  ");
-        page.paragraph(place.block, place.indent + STEP, &lead, Tone::Quiet, value);
+        page.row(place.block, place.indent + STEP, name, value);
     }
 }
