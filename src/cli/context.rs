@@ -27,9 +27,7 @@ impl Context {
     /// When the options name no usable place.
     pub fn new(global: &Global, lang: Lang, wiring: &Wiring) -> Result<Context, Failure> {
         let connector = match (global.simulate, wiring.simulate) {
-            (true, Some(simulate)) => {
-                simulate(lang).map_err(|error| Failure::Runtime(error.to_string()))?
-            }
+            (true, Some(simulate)) => simulate(lang).map_err(|error| Failure::Runtime(error.to_string()))?,
             (true, None) => return Err(Failure::Usage(ui(lang, "refused.simulate", &[]))),
             (false, _) => daemon(global, lang)?,
         };
@@ -40,6 +38,13 @@ impl Context {
     /// Whether the learner stopped the work at a step.
     pub fn aborted(&self) -> bool {
         self.session.as_ref().is_some_and(Session::aborted)
+    }
+
+    /// After the learner stopped: what follows undoes the rest, and is let through.
+    pub async fn turn_back(&self) {
+        if let Some(session) = &self.session {
+            session.turn_back().await;
+        }
     }
 }
 

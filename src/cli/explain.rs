@@ -81,6 +81,9 @@ pub struct Verdict {
     pub cause: Cause,
 }
 
+/// What the client exits with when the learner stopped the run.
+const ABORTED: u8 = 130;
+
 /// What ended the run of a trace; `None` when nothing ended in it.
 pub fn verdict(records: &[Record]) -> Option<Verdict> {
     let mut found = Found::default();
@@ -136,7 +139,7 @@ impl Found {
             return Some(self.ended(facts));
         }
         if self.aborted {
-            return Some(Verdict { code: 125, cause: Cause::Aborted });
+            return Some(Verdict { code: ABORTED, cause: Cause::Aborted });
         }
         match self.exec_failure {
             Some((errno, error)) if errno == Errno::ENOENT as i32 => {
@@ -253,7 +256,22 @@ pub fn explain_trace(
     };
     explain_code(options, verdict.code, &mut out)?;
     let yours = text::ui(lang, "explain.yours", &[]);
-    write_wrapped(&mut out, options.width, &format!("{yours}: {}", verdict.cause.say(lang, verdict.code)))
+    write_wrapped(&mut out, options.width, &format!("{yours}: {}", verdict.cause.say(lang, verdict.code)))?;
+    let tried = tried(records);
+    if !tried.is_empty() {
+        write_wrapped(&mut out, options.width, &text::ui(lang, "explain.tried", &[]))?;
+    }
+    tried.iter().try_for_each(|place| writeln!(out, "    {place}"))
+}
+
+/// Every file that was tried for a program that was not found, with the kernel's answer.
+fn tried(records: &[Record]) -> Vec<String> {
+    let facts = records.iter().find_map(|record| match &record.event {
+        Event::Failed { op, facts, .. } if op == "process.lookup-program" => Some(facts),
+        _ => None,
+    });
+    let tried = facts.and_then(|facts| facts.get("tried")).map(String::as_str).unwrap_or_default();
+    tried.split("; ").filter(|place| !place.is_empty()).map(str::to_owned).collect()
 }
 
 fn write_wrapped(out: &mut dyn Write, width: usize, body: &str) -> io::Result<()> {

@@ -62,6 +62,12 @@ impl Session {
         self.aborted.load(Ordering::Acquire)
     }
 
+    /// Says that what follows an abort is the way back.
+    pub async fn turn_back(&self) {
+        // A daemon that is gone turns nothing away.
+        let _ = self.client.decide(&self.id, Decision::Free).await;
+    }
+
     /// Ends the session and waits until everything is told.
     ///
     /// # Errors

@@ -226,6 +226,7 @@ fn rlimit(ulimit: &Ulimit) -> Result<PosixRlimit, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::machine::Cgroups;
 
     #[test]
     fn less_than_six_megabytes_is_refused_with_dockers_words() {

@@ -7,7 +7,7 @@ use crate::error::{Classify, Kind};
 use crate::kernel::{Payload, TracedHost};
 use crate::op::ProcessOp;
 use crate::runtime::protocol::{FromShim, Start, ToShim};
-use crate::trace::{Event, Note, Scope, facts};
+use crate::trace::{Decision, Event, Facts, Note, Scope, facts};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
@@ -57,7 +57,8 @@ impl Engine {
 
     async fn launch(&self, door: &TracedHost, container: &Container) -> Result<Arc<ShimSocket>, Error> {
         let record = container.snapshot();
-        let mode = summary::network(&record);
+        let asked = summary::network(&record);
+        let mode = network_mode(&asked);
         door.note(Note::NetworkMode, facts([("mode", &mode)]));
         let done = self.write_bundle(door, &record).await?;
         let started = self.run_shim(door, container).await;
@@ -93,7 +94,11 @@ impl Engine {
         let bundle = self.places.bundle(&container.id);
         door.within(Scope::ShimSpawn, container.short_id(), |door| async move {
             let spawn = ProcessOp::SpawnShim { container: container.id.clone(), bundle };
-            door.perform_with(spawn, Payload::Control(theirs)).await.map(drop).map_err(Error::from)
+            let spawned = door.perform_with(spawn, Payload::Control(theirs)).await?;
+            if let Some(how) = spawned.facts.get("sealed") {
+                door.note(Note::RuntimeSealed, facts([("how", how)]));
+            }
+            Ok::<(), Error>(())
         })
         .await?;
         let start = self.instructions(door, container).await;
@@ -150,9 +155,19 @@ impl Engine {
         container.advance(|progress| progress.exit_code = exit_code);
         // The start's own failure is what the client hears; this one is in the trace.
         let _ = self.persist(door, &record).await;
+        door.note(Note::Remains, facts([("state", &record.state.status)]));
         if record.host_config.auto_remove {
             let _ = self.discard(door, container).await;
         }
+    }
+}
+
+/// What a container's network really is. The default of Docker is a bridge; there is none yet, and
+/// the narration must not claim one.
+fn network_mode(asked: &str) -> &str {
+    match asked {
+        "host" | "none" => asked,
+        _ => "loopback",
     }
 }
 
@@ -185,6 +200,9 @@ pub(super) async fn relay(door: &TracedHost, socket: &ShimSocket, message: FromS
                     trace.emit(scope, Event::Held);
                     let decision = trace.gate().answer(&event).await;
                     trace.emit(scope, Event::Released { decision });
+                    if decision == Decision::Abort {
+                        trace.note(scope, Note::Aborted, Facts::new());
+                    }
                     decision
                 }
             };

@@ -209,7 +209,8 @@ mod tests {
         assert_eq!(get(&hub, index, None).0, 401);
         assert_eq!(get(&hub, index, Some("token-for-x")).0, 200);
         let image = hub.catalog().image("library/hello-world").unwrap().unwrap();
-        let blob = format!("https://registry-1.docker.io/v2/library/hello-world/blobs/{}", image.layer.digest);
+        let blob =
+            format!("https://registry-1.docker.io/v2/library/hello-world/blobs/{}", image.layer.digest);
         let (status, headers, _) = get(&hub, &blob, Some("token-for-x"));
         let location = header(&headers, "location").expect("a redirect");
         assert_eq!((status, get(&hub, location, None).2), (307, image.layer.bytes.clone()));

@@ -63,7 +63,7 @@ impl Known {
                     Note::Peer => &["socket"],
                     Note::CacheHit | Note::CacheMiss => &["reference"],
                     Note::Overlay => &["upper"],
-                    Note::Running => &["pid", "program"],
+                    Note::Running => &["pid"],
                     _ => &[],
                 };
                 for name in names {
@@ -96,6 +96,8 @@ impl Known {
             }
             // A layer is built beside its place and moved there.
             Op::Fs(FsOp::Rename { from, to }) if self.get(scope, "layer") == Some(from) => ("layer", to),
+            // Its compressed form stops being partial the same way.
+            Op::Fs(FsOp::Rename { from, to }) if self.get(scope, "blob") == Some(from) => ("blob", to),
             Op::Fs(FsOp::WriteFile { path, why: WriteReason::Store, .. }) => ("record", path),
             Op::Fs(FsOp::WriteFile { path, why: WriteReason::Bundle, .. })
                 if path.ends_with("config.json") =>

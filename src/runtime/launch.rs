@@ -45,10 +45,12 @@ pub fn launch(
     let spec = read_spec(jail, bundle)?;
     let Prepared { path, groups, namespaces, birth, plan } = prepare(jail, machine, bundle, spec)?;
     let (hostname, exec_scope) = (plan.spec.hostname().clone().unwrap_or_default(), plan.exec_scope);
+    let args = plan.spec.process().as_ref().and_then(|process| process.args().as_ref());
+    let program = args.and_then(|args| args.first().cloned()).unwrap_or_default();
     let mut made: Vec<Op> = Vec::new();
     let result = apply_limits(jail, machine, &path, &groups, &mut made).and_then(|()| {
         enter(jail, &namespaces, &hostname, &birth, stdio, plan).and_then(|mut child| {
-            match join_and_go(jail, &groups, &mut *child, exec_scope) {
+            match join_and_go(jail, &groups, &mut *child, exec_scope, &program) {
                 Ok(()) => Ok(child),
                 Err(error) => {
                     end(&mut *child);
@@ -191,7 +193,9 @@ fn join_and_go(
     groups: &Groups,
     child: &mut dyn Child,
     exec_scope: u32,
+    program: &str,
 ) -> Result<(), OpError> {
+    let inside = innermost_pid(jail, child.pid());
     if !groups.directories.is_empty() {
         jail.within(Scope::LimitsJoin, child.pid().to_string(), |jail| {
             groups.join(child.pid()).into_iter().try_for_each(|op| jail.perform(op).map(drop))
@@ -200,8 +204,17 @@ fn join_and_go(
     let began = Instant::now();
     jail.flush();
     child.proceed()?;
-    jail.became(exec_scope, facts([("pid", &child.pid())]), began);
+    let running = facts([("pid", &child.pid()), ("inside", &inside), ("program", &program)]);
+    jail.became(exec_scope, running, began);
     Ok(())
+}
+
+/// What a process is called in its own PID namespace: the last number of `NSpid`, proc(5). Asked
+/// while it still waits: a program may be gone at once.
+fn innermost_pid(jail: &TracedJail<'_>, pid: u32) -> String {
+    let status = jail.jail().read(&format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    line.and_then(|line| line.split_whitespace().last()).map_or_else(|| pid.to_string(), str::to_owned)
 }
 
 /// Ends a child that is not to become a container, and takes its status.

@@ -40,7 +40,8 @@ pub enum Decision {
     Next,
     /// Run to the end.
     Free,
-    /// Undo what was done.
+    /// Undo what was done. Everything is turned away from then on, until [`Decision::Free`] says
+    /// that what follows is the way back.
     Abort,
 }
 
@@ -87,7 +88,7 @@ impl Gate {
         released: impl FnOnce(Decision),
     ) -> Decision {
         let mut state = self.state.lock().await;
-        if state.aborted {
+        if state.aborted && !state.heard_free() {
             return Decision::Abort;
         }
         if !state.stop.holds(event, state.last) {
@@ -132,6 +133,17 @@ impl Gate {
 }
 
 impl State {
+    /// After an abort: whether the client meanwhile said that what follows undoes the rest.
+    fn heard_free(&mut self) -> bool {
+        while let Ok(decision) = self.inbox.try_recv() {
+            if decision == Decision::Free {
+                self.aborted = false;
+                self.stop = Stop::Never;
+            }
+        }
+        !self.aborted
+    }
+
     async fn receive(&mut self) -> Decision {
         let decision = self.inbox.recv().await.unwrap_or(Decision::Free);
         match decision {

@@ -146,7 +146,7 @@ pub enum Note {
     Overlay,
     /// No overlay on this machine: the layers were copied: `reason`, `bytes`.
     PlainCopy,
-    /// What the network of the container is: `mode`.
+    /// What the network of the container is: `mode` (loopback, host or none).
     NetworkMode,
     /// Where limits go: `mode` (`v1`, `v2`, `hybrid`, `none`), `controllers`.
     CgroupMode,
@@ -161,7 +161,8 @@ pub enum Note {
     IdMapping,
     /// The runtime cannot be written to from inside: `how`.
     RuntimeSealed,
-    /// The program runs: `pid`, `program`.
+    /// The program runs: `pid` as the host numbers it, `inside` as the container does; `program`
+    /// is the word it was asked for by.
     Running,
     /// The program ended: `code`, `signal`, `oom`.
     Exited,

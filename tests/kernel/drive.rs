@@ -76,7 +76,9 @@ pub async fn run(world: &World, asked: Asked) -> Run {
     }
     let records = settled(&trace).await;
     ended.left = match &ended.id {
-        Some(id) => client.inspect_container(id).await.ok().map(|found| (found.state.status, found.state.exit_code)),
+        Some(id) => {
+            client.inspect_container(id).await.ok().map(|found| (found.state.status, found.state.exit_code))
+        }
         None => None,
     };
     client.close_trace(&session).await.expect("open until now");

@@ -45,7 +45,8 @@ impl Ports {
     pub fn open() -> Ports {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let listeners = [bind(), bind()];
-        let [registry, cdn] = listeners.each_ref().map(|port| format!("http://{}", port.local_addr().expect("bound")));
+        let [registry, cdn] =
+            listeners.each_ref().map(|port| format!("http://{}", port.local_addr().expect("bound")));
         let token = format!("{registry}/token");
         Ports { listeners, addresses: Addresses { registry, token, cdn } }
     }
@@ -68,7 +69,8 @@ impl Played {
 
     pub fn answer(&self, method: &str, url: &str, headers: &[(String, String)]) -> Option<Plain> {
         let (status, headers, body) = self.hub.answer(method, url, headers)?;
-        let is_layer = headers.iter().any(|(name, value)| name == "content-type" && value.ends_with("tar+gzip"));
+        let is_layer =
+            headers.iter().any(|(name, value)| name == "content-type" && value.ends_with("tar+gzip"));
         if self.layers == Layers::Sound || !is_layer || body.is_empty() {
             return Some((status, headers, body));
         }
@@ -82,7 +84,8 @@ async fn over_http(State((played, base)): State<(Played, String)>, request: Requ
     let headers: Vec<(String, String)> =
         request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     let method = request.method().to_string();
-    let answer = tokio::task::spawn_blocking(move || played.answer(&method, &url, &headers)).await.expect("an answer");
+    let answer =
+        tokio::task::spawn_blocking(move || played.answer(&method, &url, &headers)).await.expect("an answer");
     let Some((status, headers, body)) = answer else { return StatusCode::NOT_FOUND.into_response() };
     let mut response = Response::builder().status(status);
     for (name, value) in headers {

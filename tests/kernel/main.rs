@@ -22,7 +22,10 @@ fn able() -> bool {
     if rustix::process::geteuid().is_root() {
         return true;
     }
-    assert!(std::env::var_os("LEARN_REQUIRE_ROOT").is_none(), "LEARN_REQUIRE_ROOT is set, and this is not root");
+    assert!(
+        std::env::var_os("LEARN_REQUIRE_ROOT").is_none(),
+        "LEARN_REQUIRE_ROOT is set, and this is not root"
+    );
     eprintln!("skipped: the real kernel's half needs root");
     false
 }

@@ -123,7 +123,9 @@ impl Names {
         let mut whole = BTreeMap::new();
         for record in &run.records {
             match &record.event {
-                Event::Note { note: Note::NameChosen, facts } => parts.push((facts["name"].clone(), "<name>")),
+                Event::Note { note: Note::NameChosen, facts } => {
+                    parts.push((facts["name"].clone(), "<name>"))
+                }
                 Event::Will { op: Op::Fs(FsOp::CreateDirectory { path, .. }) } => {
                     let below = path.strip_prefix(&format!("{}/", places.containers()));
                     if let Some(id) = below.and_then(|rest| rest.split('/').next()) {
@@ -148,7 +150,8 @@ impl Names {
         if let Some(name) = self.whole.get(text) {
             return (*name).to_owned();
         }
-        let named = self.parts.iter().fold(text.to_owned(), |text, (part, name)| text.replace(part.as_str(), name));
+        let named =
+            self.parts.iter().fold(text.to_owned(), |text, (part, name)| text.replace(part.as_str(), name));
         without_times(&without_staging(&named))
     }
 
@@ -164,7 +167,9 @@ impl Names {
             fields.remove("took");
             let subject = ["op", "note"].iter().find_map(|key| Some(fields.get(*key)?.as_str()?.to_owned()));
             if let (Some(subject), Some(Value::Object(facts))) = (subject, fields.get_mut("facts")) {
-                facts.retain(|key, _| !OF_THE_MACHINE.iter().any(|(of, fact, _)| *of == subject && fact == key));
+                facts.retain(|key, _| {
+                    !OF_THE_MACHINE.iter().any(|(of, fact, _)| *of == subject && fact == key)
+                });
             }
         }
         value.to_string()
@@ -174,7 +179,9 @@ impl Names {
         match value {
             Value::String(text) => self.text(&text).into(),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
-            Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, self.value(value))).collect(),
+            Value::Object(fields) => {
+                fields.into_iter().map(|(key, value)| (key, self.value(value))).collect()
+            }
             other => other,
         }
     }

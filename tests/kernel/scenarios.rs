@@ -76,7 +76,10 @@ fn hello_world_again_asks_no_registry() {
     }
     let (ended, run) = ended(Scenario { before: &["hello-world"], ..of("hello-world", &[]) });
     assert_eq!((ended.code, ended.left), (Some(0), exited(0)));
-    let asked = run.records.iter().filter(|record| matches!(&record.event, Event::Did { op, .. } if op == "http.request"));
+    let asked = run
+        .records
+        .iter()
+        .filter(|record| matches!(&record.event, Event::Did { op, .. } if op == "http.request"));
     assert_eq!(asked.count(), 0);
 }
 

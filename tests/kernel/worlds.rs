@@ -61,7 +61,8 @@ fn likeness() -> Vec<(String, bytes::Bytes)> {
 
 /// What this kernel has of the paths that containers hide or protect.
 fn kernel_paths() -> Vec<String> {
-    let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+    let processors =
+        std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
     let named = paths::MASKED.iter().chain(&paths::READ_ONLY).map(|path| (*path).to_owned());
     let throttles = (0..processors).map(paths::thermal_throttle);
     let there = |path: String| match std::fs::metadata(&path) {

@@ -5,7 +5,7 @@ use learn::cli::render::{ColorChoice, Depth, Narrator, Options, Shared};
 use learn::cli::watch::Watch;
 use learn::op::{FsOp, WriteReason};
 use learn::text::{Lang, width};
-use learn::trace::{Event, Record, Scope, Sighting, TraceInfo};
+use learn::trace::{Event, Note, Record, Scope, Sighting, TraceInfo};
 use std::sync::Arc;
 
 const DEPTHS: [(Depth, &str); 3] =
@@ -165,22 +165,50 @@ fn the_story_tells_a_refusal_but_not_the_miss_that_leads_to_a_pull() {
 #[test]
 fn an_image_that_is_not_here_yet_is_no_failure() {
     let told = tell(options(Lang::En, Depth::Stage), &trace::hello_world_cold());
-    assert!(told.contains("not here: No such image: hello-world:latest"), "{told}");
-    assert!(!told.contains("failed:"), "{told}");
+    let sentence = format!("{} is not here", trace::REFERENCE);
+    assert_eq!(told.matches(&sentence).count(), 1, "said once, not again as an error: {told}");
+    assert!(!told.contains("failed:") && !told.contains("No such image"), "{told}");
 }
 
 #[test]
 fn of_many_written_values_a_few_are_shown_and_the_rest_counted() {
     let mut b = trace::Builder::new();
     b.within(Scope::LimitsApply, "/learn/one", |b| {
-        for device in 0..7 {
+        for device in 0..9 {
             let path = "/sys/fs/cgroup/devices/learn/devices.allow".to_owned();
             b.op(FsOp::WriteFile { path, value: format!("c 1:{device} rwm"), why: WriteReason::Cgroup });
         }
     });
     let stage = tell(options(Lang::En, Depth::Stage), &b.records);
-    assert_eq!(stage.matches("devices.allow = c 1:").count(), 4, "{stage}");
+    assert_eq!(stage.matches("devices.allow = c 1:").count(), 6, "{stage}");
     assert!(stage.contains("3 more values written"), "{stage}");
     let kernel = tell(options(Lang::En, Depth::Kernel), &b.records);
-    assert_eq!(kernel.matches("  do    echo").count(), 7, "{kernel}");
+    assert_eq!(kernel.matches("  do    echo").count(), 9, "{kernel}");
+}
+
+#[test]
+fn a_request_in_which_nothing_is_told_is_one_line_and_the_ping_a_calm_one() {
+    let mut b = trace::Builder::new();
+    let requests = ["HEAD /_ping", "GET /containers/json", "POST /containers/one/wait"];
+    for (request, status) in requests.map(|request| (request, 200)) {
+        b.within(Scope::Request, request, |b| {
+            b.note(Note::Peer, [("client", &"docker"), ("pid", &7), ("path", &request)]);
+            b.note(Note::Answered, [("status", &status)]);
+        });
+    }
+    let told = tell(options(Lang::En, Depth::Stage), &b.records);
+    assert!(told.starts_with("- HEAD /_ping -> 200: "), "{told}");
+    assert!(told.contains("\n> The daemon receives a request · POST /containers/one/wait -> "), "{told}");
+    // Who asks is told with the first request that is more than a ping, and only there.
+    assert_eq!(told.matches("asked by docker").count(), 1, "{told}");
+}
+
+#[test]
+fn the_network_is_said_to_be_what_it_is() {
+    let mut b = trace::Builder::new();
+    b.within(Scope::ContainerStart, trace::SHORT, |b| b.note(Note::NetworkMode, [("mode", &"loopback")]));
+    let ko = tell(options(Lang::Ko, Depth::Stage), &b.records);
+    assert!(ko.contains("네트워크: 루프백(lo)뿐입니다"), "{ko}");
+    let en = tell(options(Lang::En, Depth::Stage), &b.records);
+    assert!(en.contains("network: loopback (lo) only") && en.contains("does not have yet"), "{en}");
 }

@@ -144,12 +144,8 @@ impl Live {
         fs::create_dir_all(self.home()).expect("a home");
         let log = self.directory.path().join("daemon.log");
         let log_file = fs::File::create(&log).expect("a log");
-        let mut daemon = self
-            .daemon_command()
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            .spawn()
-            .expect("the daemon starts");
+        let mut daemon =
+            self.daemon_command().stdout(Stdio::piped()).stderr(log_file).spawn().expect("the daemon starts");
         let mut line = String::new();
         let output = daemon.stdout.take().expect("piped");
         BufReader::new(output).read_line(&mut line).expect("a line");

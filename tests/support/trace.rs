@@ -258,9 +258,11 @@ fn create(b: &mut Builder) {
 
 fn start(b: &mut Builder) {
     b.within(Scope::ContainerStart, SHORT, |b| {
+        b.note(Note::NetworkMode, [("mode", &"loopback")]);
         b.within(Scope::ShimSpawn, SHORT, |b| {
             let bundle = format!("/var/lib/learn/containers/{ID}/bundle");
             b.op_with(ProcessOp::SpawnShim { container: ID.into(), bundle }, facts([("pid", &4710)]));
+            b.note(Note::RuntimeSealed, [("how", &"mount_setattr(MOUNT_ATTR_RDONLY)")]);
         });
         b.within(Scope::LimitsApply, "/learn/c0ffee00c0ff", |b| {
             b.note(Note::CgroupMode, [("mode", &"v2"), ("controllers", &"cpu,memory,pids")]);
@@ -304,7 +306,7 @@ fn start(b: &mut Builder) {
                 seccomp: 1024,
             });
         });
-        b.note(Note::Running, [("pid", &4711), ("program", &"/hello")]);
+        b.note(Note::Running, [("pid", &4711), ("inside", &1), ("program", &"/hello")]);
     });
 }
 

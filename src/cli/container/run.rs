@@ -13,9 +13,11 @@ use crate::client::container::{Condition, Streams};
 pub async fn run(context: &Context, run: Run) -> Result<(), Failure> {
     let id = create::make(context, "run", &run.shape, !run.detach).await?;
     let ran = started(context, &run, &id).await;
-    if ran.is_err() && context.aborted() {
+    if context.aborted() {
+        context.turn_back().await;
         // What the learner stopped leaves nothing behind; the daemon may have removed it already.
         let _ = context.client.remove_container(&id, true, true).await;
+        return Err(Failure::Aborted);
     }
     ran
 }

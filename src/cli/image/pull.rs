@@ -87,6 +87,11 @@ async fn show(
         {
             return Err(failed(Error::Stream { message: error.clone() }));
         }
+        // The narration tells each layer's steps; on the same screen its end is enough.
+        let step = message.id.is_some() && message.progress_detail.is_some();
+        if told && step && message.status.as_deref() != Some("Pull complete") {
+            continue;
+        }
         display.show(&message)?;
     }
     Ok(())

@@ -1,14 +1,17 @@
 //! Depths `stage` and `kernel`: every scope as an indented tree; with `kernel`, every operation.
 
+use super::evidence;
+use super::gist::Gathered;
+use super::lines::{self, Place};
 use super::page::Page;
 use super::paint::Tone;
 use super::say::{Speaker, duration, errno, shorten};
 use super::tree::{Node, Tree};
 use crate::lesson::known::Known;
-use crate::op::{FsOp, HttpOp, Op, WriteReason};
+use crate::op::{HttpOp, Op};
 use crate::text::{self, Entry, glossary};
-use crate::trace::{Decision, Event, Facts, Note, Record, Scope};
-use std::collections::HashMap;
+use crate::trace::{Event, Facts, Note, Record, Scope};
+use std::collections::{HashMap, HashSet};
 
 /// Columns a level of the tree is indented by.
 const STEP: usize = 2;
@@ -27,12 +30,21 @@ pub struct Detailed {
     /// The request being told asked for an image that is not here; that turns the work, and its
     /// error is no failure.
     missed: bool,
-    /// Written values in each open scope: the first few are shown, the rest counted.
-    written: HashMap<u32, usize>,
+    /// What each open scope did that is told at its end.
+    gathered: HashMap<u32, Gathered>,
+    /// Requests in which nothing was told yet: one in which nothing will be is a single line.
+    silent: HashSet<u32>,
+    /// What each open request was answered: told with the time it took.
+    answered: HashMap<u32, String>,
+    /// What the last heading was about; the same again is not repeated.
+    about: String,
 }
 
-/// Written values shown per scope at depth `stage`.
-const VALUES: usize = 4;
+/// Written values shown per scope at depth `stage`; the rest are counted.
+const VALUES: usize = 6;
+
+/// Work inside other work that took this long or longer says so, in microseconds.
+const LONG: u64 = 100_000;
 
 /// What a display works with.
 pub struct Stand<'a> {
@@ -55,7 +67,10 @@ impl Detailed {
             announced: HashMap::new(),
             last: 0,
             missed: false,
-            written: HashMap::new(),
+            gathered: HashMap::new(),
+            silent: HashSet::new(),
+            answered: HashMap::new(),
+            about: String::new(),
         }
     }
 
@@ -65,10 +80,12 @@ impl Detailed {
         match &record.event {
             Event::Opened { id, kind, about } => {
                 self.missed &= record.scope != 0;
+                self.break_silence(stand, record.scope);
                 self.opened(stand, *id, *kind, about);
             }
             Event::Closed { error, took } => self.closed(stand, record.scope, error.as_deref(), *took),
             Event::Will { op } => {
+                self.break_silence(stand, record.scope);
                 if self.kernel {
                     self.announce(stand, place, op);
                 }
@@ -79,31 +96,33 @@ impl Detailed {
                 let error = Failure { op, errno: *errno, error, facts, took: *took };
                 self.failed(stand, place, record.scope, &error);
             }
+            Event::Note { note: Note::Answered, facts } => {
+                let status = facts.get("status").cloned().unwrap_or_default();
+                self.answered.insert(record.scope, status);
+                return;
+            }
             // Whose requests these are is said once; each request's title holds the rest.
-            Event::Note { note: Note::Peer, facts } if !stand.speaker.first_time(&peer(facts)) => {}
+            Event::Note { note: Note::Peer, facts }
+                if is_ping(stand.tree, record.scope) || !stand.speaker.first_time(&peer(facts)) =>
+            {
+                return;
+            }
             Event::Note { note, facts } => {
                 self.missed |= *note == Note::CacheMiss;
+                self.break_silence(stand, record.scope);
                 let (sentence, rest) = stand.speaker.note(*note, facts);
-                stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &sentence);
-                if *note == Note::NamespaceInodes {
-                    self.rows(stand, place, &rest);
-                } else {
-                    self.facts(stand, place, &rest);
+                let (mark, tone) =
+                    if *note == Note::Aborted { ("! ", Tone::Bad) } else { ("- ", Tone::Plain) };
+                stand.page.paragraph(place.block, place.indent, mark, tone, &sentence);
+                match note {
+                    Note::NamespaceInodes => lines::rows(stand.page, place, &rest),
+                    Note::FourHashes | Note::Overlay => lines::labelled(stand, place, &rest),
+                    _ => lines::facts(stand, place, &rest),
                 }
             }
             Event::Missed { count } => {
                 let missed = text::ui(stand.speaker.lang, "trace.missed-some", &[("count", count)]);
                 stand.page.paragraph(place.block, place.indent, "! ", Tone::Bad, &missed);
-            }
-            Event::Released { decision: Decision::Abort } => {
-                let sentence = glossary().note(Note::Aborted).map(|text| text.get(stand.speaker.lang));
-                stand.page.paragraph(
-                    place.block,
-                    place.indent,
-                    "! ",
-                    Tone::Bad,
-                    sentence.unwrap_or_default(),
-                );
             }
             Event::Held | Event::Released { .. } => return,
         }
@@ -113,20 +132,41 @@ impl Detailed {
         };
     }
 
-    fn opened(&self, stand: &mut Stand<'_>, id: u32, kind: Scope, about: &str) {
+    fn opened(&mut self, stand: &mut Stand<'_>, id: u32, kind: Scope, about: &str) {
+        if kind == Scope::Request && !self.stepping {
+            self.silent.insert(id);
+        } else if !is_ping(stand.tree, id) {
+            self.head(stand, id, kind, about);
+        }
+    }
+
+    /// Something in this scope is told: its heading comes first.
+    fn break_silence(&mut self, stand: &mut Stand<'_>, scope: u32) {
+        if let Some(node) = stand.tree.get(scope).filter(|_| self.silent.remove(&scope)) {
+            self.head(stand, scope, node.kind, &node.about);
+            self.last = scope;
+        }
+    }
+
+    fn head(&mut self, stand: &mut Stand<'_>, id: u32, kind: Scope, about: &str) {
         let Some(node) = stand.tree.get(id) else { return };
         let block = self.block(node);
         if !self.stepping && node.block == Some(id) {
             stand.page.open_block(id);
         }
         let indent = node.depth * STEP;
-        stand.page.breathe(block);
+        // Directly below its parent's heading no air is needed.
+        if self.last != node.parent || node.depth == 0 || self.kernel {
+            stand.page.breathe(block);
+        }
+        let shown = if self.about == about { String::new() } else { shorten(about) };
+        about.clone_into(&mut self.about);
         let Some(entry) = glossary().scope(kind) else {
-            stand.page.heading(block, indent, "> ", kind.name(), &shorten(about));
+            stand.page.heading(block, indent, "> ", kind.name(), &shown);
             return;
         };
         let lang = stand.speaker.lang;
-        stand.page.heading(block, indent, "> ", entry.title.get(lang), &shorten(about));
+        stand.page.heading(block, indent, "> ", entry.title.get(lang), &shown);
         if stand.speaker.first_time(kind.name()) {
             let place = Place { block, indent: indent + STEP };
             stand.page.paragraph(block, place.indent, "", Tone::Plain, entry.say.get(lang));
@@ -142,45 +182,86 @@ impl Detailed {
         let Some(node) = stand.tree.get(id) else { return };
         let place = self.place(stand.tree, id);
         let entry = glossary().scope(node.kind);
-        if let Some(more) = self.written.remove(&id).and_then(|count| count.checked_sub(VALUES))
-            && more > 0
-        {
-            let words = text::ui(stand.speaker.lang, "narration.more", &[("count", &more)]);
-            stand.page.paragraph(place.block, place.indent, "- ", Tone::Quiet, &words);
+        if self.silent.remove(&id) || is_ping(stand.tree, id) {
+            let answered = self.answered.remove(&id);
+            return self.one_line(stand, node, answered, error, took);
         }
+        self.tell_gathered(stand, place, id);
         if let Some(command) = entry.and_then(|entry| self.evidence(stand, id, entry))
             && stand.speaker.first_time(&command)
         {
             let lead = format!("{}  ", stand.speaker.word("see"));
-            stand.page.command(place.block, place.indent, &lead, &command);
+            stand.page.command(place.block, place.indent, &lead, &evidence::shown(&command));
         }
-        let took = duration(took);
-        let mut ending = match error.map(|error| stand.speaker.error(error)) {
-            None => format!("{} ({took})", stand.speaker.word("end")),
-            Some(error) => self.failure(stand, error, &took),
+        // A learner at the gate would read how long they looked at it.
+        let time = if self.stepping { String::new() } else { format!(" ({})", duration(took)) };
+        let told = error.map(|error| stand.speaker.error(error));
+        let ending = match (told, self.answered.remove(&id)) {
+            (Some(_), _) if self.missed => None,
+            (Some(error), _) => Some((Tone::Bad, format!("{}{time}", self.failure(stand, error)))),
+            (None, Some(status)) => {
+                let words = text::ui(stand.speaker.lang, "narration.answered", &[("status", &status)]);
+                Some((Tone::Quiet, format!("{words}{time}")))
+            }
+            (None, None) if self.stepping || took < LONG => None,
+            (None, None) => Some((Tone::Quiet, format!("{}{time}", stand.speaker.word("end")))),
         };
-        if self.last != id
-            && let Some(entry) = entry
-        {
-            ending.push_str(&format!(" · {}", entry.title.get(stand.speaker.lang)));
+        if let Some((tone, mut ending)) = ending {
+            let title = entry.map(|entry| entry.title.get(stand.speaker.lang));
+            if let Some(title) = title.filter(|_| self.last != id && node.kind != Scope::Request) {
+                ending.push_str(&format!(" · {title}"));
+            }
+            stand.page.paragraph(place.block, place.indent, "", tone, &ending);
         }
-        let tone = if error.is_some() && !self.missed { Tone::Bad } else { Tone::Quiet };
-        stand.page.paragraph(place.block, place.indent, "", tone, &ending);
         if !self.stepping && node.block == Some(id) {
             stand.page.close_block(id);
         }
     }
 
+    /// A request in which nothing happened that is told apart.
+    fn one_line(
+        &self,
+        stand: &mut Stand<'_>,
+        node: &Node,
+        answered: Option<String>,
+        error: Option<&str>,
+        took: u64,
+    ) {
+        let lang = stand.speaker.lang;
+        let (request, block) = (shorten(&node.about), self.block(node));
+        let answer = answered.or_else(|| error.map(shorten)).unwrap_or_else(|| stand.speaker.word("end"));
+        if node.about.ends_with("/_ping") {
+            let words = text::ui(lang, "narration.ping", &[("request", &request), ("status", &answer)]);
+            return stand.page.paragraph(block, 0, "- ", Tone::Plain, &words);
+        }
+        stand.page.breathe(block);
+        let about = format!("-> {answer} ({})", duration(took));
+        stand.page.heading(block, node.depth * STEP, "> ", &request, &about);
+    }
+
+    fn tell_gathered(&mut self, stand: &mut Stand<'_>, place: Place, id: u32) {
+        let Some(gathered) = self.gathered.remove(&id) else { return };
+        let lang = stand.speaker.lang;
+        let mut tell = |body: &str| stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, body);
+        for (name, items) in gathered.acts() {
+            let title = glossary().op(name).map_or(name, |entry| entry.title.get(lang));
+            tell(&shorten(&format!("{title}: {}", items.join(", "))));
+        }
+        let written = gathered.written();
+        for (path, value) in written.iter().take(VALUES) {
+            tell(&shorten(&format!("{path} = {value}")));
+        }
+        if let Some(more) = written.len().checked_sub(VALUES).filter(|more| *more > 0) {
+            let words = text::ui(lang, "narration.more", &[("count", &more)]);
+            stand.page.paragraph(place.block, place.indent, "- ", Tone::Quiet, &words);
+        }
+    }
+
     /// How a scope that did not end well ends; `error` only when it was not told yet.
-    fn failure(&self, stand: &Stand<'_>, error: Option<String>, took: &str) -> String {
-        let key = if self.missed { "not-here" } else { "failed" };
+    fn failure(&self, stand: &Stand<'_>, error: Option<String>) -> String {
         match error {
-            None => format!("{} ({took})", stand.speaker.word(key)),
-            Some(error) => {
-                let key = format!("narration.{key}-with");
-                let words = text::ui(stand.speaker.lang, &key, &[("error", &error)]);
-                format!("{words} ({took})")
-            }
+            None => stand.speaker.word("failed"),
+            Some(error) => text::ui(stand.speaker.lang, "narration.failed-with", &[("error", &error)]),
         }
     }
 
@@ -237,44 +318,32 @@ impl Detailed {
             stand.page.paragraph(place.block, place.indent + STEP, &lead, Tone::Plain, &body);
             return;
         }
-        if let Some(Op::Fs(FsOp::WriteFile { path, value, why })) = &announced {
-            self.wrote(stand, place, scope, (path, value, *why));
-        } else if let Some(Op::Http(HttpOp::Request { method, url, .. })) = &announced {
-            let evidence = format!("{method} {url}");
+        let root = stand.tree.get(scope).map(|node| node.about.as_str()).unwrap_or_default();
+        if let Some(Op::Http(HttpOp::Request { method, url, .. })) = &announced {
+            let asked = format!("{method} {}", stand.speaker.target(url));
             let status = facts.iter().find(|(name, _)| name == "status");
             let body = match status {
-                Some((_, status)) => format!("{evidence} -> {status}"),
-                None => evidence,
+                Some((_, status)) => format!("{asked} -> {status}"),
+                None => asked,
             };
             stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &shorten(&body));
-        } else if !facts.is_empty() {
+        } else if announced.is_some_and(|op| self.gathered.entry(scope).or_default().take(&op, root)) {
+            // Told at the scope's end.
+        } else if !facts.is_empty() && op != "store.verify-digest" {
+            // A digest that is right has a note of its own, and so has the sealed runtime.
+            let facts: Vec<_> = facts.into_iter().filter(|(name, _)| name != "sealed").collect();
             let title = glossary().op(op).map_or(op, |entry| entry.title.get(stand.speaker.lang));
             let body = format!("{title}: {}", stand.speaker.list(&facts));
             stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &shorten(&body));
         }
     }
 
-    /// What is written into kernel files is the evidence; v1 hierarchies and devices take dozens.
-    fn wrote(
-        &mut self,
-        stand: &mut Stand<'_>,
-        place: Place,
-        scope: u32,
-        (path, value, why): (&str, &str, WriteReason),
-    ) {
-        if !matches!(why, WriteReason::Cgroup | WriteReason::IdMap) {
-            return;
-        }
-        let count = self.written.entry(scope).or_default();
-        *count += 1;
-        if *count <= VALUES {
-            let body = shorten(&format!("{path} = {}", value.trim_end()));
-            stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &body);
-        }
-    }
-
     fn failed(&mut self, stand: &mut Stand<'_>, place: Place, scope: u32, failure: &Failure<'_>) {
         self.announced.remove(&scope);
+        // Whether a registry answers is what choosing one is for; what follows from it is a note.
+        if !self.kernel && stand.tree.get(scope).is_some_and(|node| node.kind == Scope::RegistryChoose) {
+            return;
+        }
         let lang = stand.speaker.lang;
         let title = glossary().op(failure.op).map_or(failure.op, |entry| entry.title.get(lang));
         let error = stand.speaker.error(failure.error).unwrap_or_else(|| shorten(failure.error));
@@ -289,22 +358,7 @@ impl Detailed {
         };
         stand.page.paragraph(place.block, indent, &mark, Tone::Bad, &body);
         let facts: Vec<_> = failure.facts.iter().map(|(n, v)| (n.clone(), shorten(v))).collect();
-        self.facts(stand, place, &facts);
-    }
-
-    fn facts(&self, stand: &mut Stand<'_>, place: Place, facts: &[(String, String)]) {
-        if facts.is_empty() {
-            return;
-        }
-        let list = stand.speaker.list(facts);
-        stand.page.paragraph(place.block, place.indent + STEP, "", Tone::Quiet, &list);
-    }
-
-    fn rows(&self, stand: &mut Stand<'_>, place: Place, rows: &[(String, String)]) {
-        for (name, value) in rows {
-            let lead = format!("{name}  ");
-            stand.page.paragraph(place.block, place.indent + STEP, &lead, Tone::Quiet, value);
-        }
+        lines::facts(stand, place, &facts);
     }
 
     fn place(&self, tree: &Tree, scope: u32) -> Place {
@@ -322,12 +376,6 @@ impl Detailed {
 /// Columns of the labels before an operation's lines.
 const LABEL: usize = 4;
 
-#[derive(Clone, Copy)]
-struct Place {
-    block: Option<u32>,
-    indent: usize,
-}
-
 struct Failure<'a> {
     op: &'a str,
     errno: Option<i32>,
@@ -338,4 +386,9 @@ struct Failure<'a> {
 
 fn peer(facts: &Facts) -> String {
     format!("peer {:?} {:?}", facts.get("client"), facts.get("pid"))
+}
+
+/// Whether a scope is the request with which clients find out whether anybody is there.
+fn is_ping(tree: &Tree, scope: u32) -> bool {
+    tree.get(scope).is_some_and(|node| node.kind == Scope::Request && node.about.ends_with("/_ping"))
 }

@@ -32,6 +32,19 @@ pub fn command(
     words.iter().map(|word| text::fill(word, &mut value)).collect()
 }
 
+/// A command as it is shown: a path's component of 32 hex digits or more is cut to 12 and a `*`, which
+/// a shell completes again. Quoted words stay whole: no shell looks for a `*` in them.
+pub fn shown(command: &str) -> String {
+    if command.contains(['\'', '"', '\\']) {
+        return command.to_owned();
+    }
+    let cut = |part: &str| {
+        let digits = part.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(part.len());
+        if digits < 32 { part.to_owned() } else { format!("{}*{}", &part[..12], &part[digits..]) }
+    };
+    command.split('/').map(cut).collect::<Vec<_>>().join("/")
+}
+
 /// Runs a command to its end, with nothing on its standard input. `learn` means this program.
 ///
 /// # Errors
@@ -73,6 +86,16 @@ mod tests {
     #[test]
     fn a_missing_value_is_named_before_anything_runs() {
         assert_eq!(command("ls /proc/{pid}/ns", |_| None).unwrap_err().0, "pid");
+    }
+
+    #[test]
+    fn long_ids_in_paths_are_shown_short_and_a_shell_still_finds_them() {
+        let id = "0123456789ab".repeat(6);
+        assert_eq!(shown(&format!("cat /c/{id}/a.json")), "cat /c/0123456789ab*/a.json");
+        assert_eq!(shown(&format!("ls -l /blobs/{id}")), "ls -l /blobs/0123456789ab*");
+        assert_eq!(shown("ls -l /proc/4711/ns"), "ls -l /proc/4711/ns");
+        let quoted = format!("cat '/a b/{id}'");
+        assert_eq!(shown(&quoted), quoted);
     }
 
     #[test]

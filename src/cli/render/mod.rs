@@ -9,6 +9,8 @@
 
 mod detailed;
 pub mod evidence;
+mod gist;
+mod lines;
 mod page;
 pub mod paint;
 pub mod say;

@@ -84,6 +84,15 @@ impl Page {
         }
     }
 
+    /// A value behind its label; below it where both do not fit on a line.
+    pub fn row(&mut self, block: Option<u32>, indent: usize, label: &str, value: &str) {
+        if indent + text::width(label) + 2 + text::width(value) <= self.width {
+            return self.paragraph(block, indent, &format!("{label}  "), Tone::Quiet, value);
+        }
+        self.paragraph(block, indent, "", Tone::Quiet, label.trim_end());
+        self.paragraph(block, indent + 2, "", Tone::Quiet, value);
+    }
+
     /// A command line, never wrapped: a learner copies it.
     pub fn command(&mut self, block: Option<u32>, indent: usize, mark: &str, command: &str) {
         let lead = format!("{}{mark}", " ".repeat(indent));

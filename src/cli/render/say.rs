@@ -11,12 +11,14 @@ pub struct Speaker {
     pub lang: Lang,
     said: HashSet<String>,
     last_error: String,
+    /// Scheme and host asked last.
+    host: String,
 }
 
 impl Speaker {
     /// A speaker who has said nothing yet.
     pub fn new(lang: Lang) -> Speaker {
-        Speaker { lang, said: HashSet::new(), last_error: String::new() }
+        Speaker { lang, said: HashSet::new(), last_error: String::new(), host: String::new() }
     }
 
     /// Interface text under `narration.`.
@@ -71,6 +73,17 @@ impl Speaker {
         }
         error.clone_into(&mut self.last_error);
         Some(shorten(error))
+    }
+
+    /// The whole address once, then the path, as long as the same host is asked.
+    pub fn target(&mut self, url: &str) -> String {
+        let after_scheme = url.find("://").map_or(0, |at| at + 3);
+        let path = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
+        if self.host == url[..path] {
+            return url[path..].to_owned();
+        }
+        url[..path].clone_into(&mut self.host);
+        url.to_owned()
     }
 
     /// One row per namespace: inside and outside.

@@ -7,10 +7,10 @@ use super::evidence::{self, Evidence};
 use super::paint::Tone;
 use super::say::{errno, shorten};
 use super::terminal::Keys;
-use super::{Narrator, Options};
+use super::{Depth, Narrator, Options, story};
 use crate::op::Op;
 use crate::text::{self, Lang, glossary};
-use crate::trace::{Decision, Event, Record};
+use crate::trace::{Decision, Event, Note, Record, Scope};
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::Write;
@@ -136,6 +136,13 @@ pub struct Session {
     /// What each scope announced last and has not done yet: an operation, or itself (`None`).
     pending: HashMap<u32, Option<Op>>,
     explained: bool,
+    /// Told at depth `story`: a stop is a stage of it.
+    story: bool,
+    /// The scope whose opening or announcement was the last thing told.
+    told: Option<u32>,
+    /// A pull of this session that is complete, by its reference, and whether the learner stopped.
+    pulled: Option<String>,
+    aborted: bool,
 }
 
 impl Session {
@@ -151,6 +158,10 @@ impl Session {
             cards: Vec::new(),
             pending: HashMap::new(),
             explained: false,
+            story: options.depth == Depth::Story,
+            told: None,
+            pulled: None,
+            aborted: false,
         }
     }
 
@@ -168,11 +179,38 @@ impl Session {
             Event::Held => return Some(self.hold(record.scope)),
             event => self.note_on_cards(record.scope, event),
         }
+        self.told = match &record.event {
+            // The question every client asks first has no heading of its own.
+            Event::Opened { about, .. } if about.ends_with("/_ping") => None,
+            Event::Opened { id, .. } => Some(*id),
+            Event::Will { .. } => Some(record.scope),
+            _ => None,
+        };
+        self.remember(record);
         None
+    }
+
+    /// What is said at the end of a session that the learner stopped.
+    fn remember(&mut self, record: &Record) {
+        match &record.event {
+            Event::Note { note: Note::Aborted, .. } => self.aborted = true,
+            Event::Closed { error: None, .. } => {
+                let node = self.narrator.tree.get(record.scope);
+                if let Some(pull) = node.filter(|node| node.kind == Scope::ImagePull) {
+                    self.pulled = Some(pull.about.clone());
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Writes what is still kept back.
     pub fn finish(&mut self) {
+        if let Some(image) = self.pulled.take().filter(|_| self.aborted) {
+            let command = format!("learn rmi {image}");
+            let words = text::ui(self.lang, "narration.image-stays", &[("command", &command)]);
+            self.line(Tone::Plain, &words);
+        }
         self.narrator.finish();
     }
 
@@ -180,9 +218,13 @@ impl Session {
         let card = self.card(scope);
         self.cards.push(card);
         let position = self.stepper.push();
-        self.line(Tone::Plain, "");
-        let heading = format!("{}: {}", self.ui("about-to", &[]), self.cards[position].title);
-        self.line(Tone::Title, &heading);
+        if self.told == Some(scope) {
+            self.line(Tone::Title, &format!("|| {}", self.ui("waiting", &[])));
+        } else {
+            self.line(Tone::Plain, "");
+            let heading = format!("|| {}: {}", self.ui("about-to", &[]), self.cards[position].title);
+            self.line(Tone::Title, &heading);
+        }
         self.show_evidence_hint(position);
         let prompt = if self.explained { "prompt-short" } else { "prompt" };
         self.explained = true;
@@ -200,8 +242,9 @@ impl Session {
                 Action::Help => self.line(Tone::Plain, &self.ui("help", &[])),
                 Action::Oldest => self.line(Tone::Quiet, &self.ui("at-oldest", &[])),
                 Action::Newest => self.line(Tone::Quiet, &self.ui("at-newest", &[])),
-                Action::Ignore => {}
+                Action::Ignore => continue,
             }
+            self.line(Tone::Quiet, &self.ui("prompt-short", &[]));
         }
     }
 
@@ -218,6 +261,12 @@ impl Session {
         let node = self.narrator.tree.get(scope);
         let words = node.and_then(|node| glossary().scope(node.kind));
         let evidence = words.and_then(|entry| entry.evidence.clone());
+        let stage = self.narrator.tree.stage(scope).filter(|_| self.story);
+        if let Some((stage, entry)) = stage.and_then(|stage| Some((stage, glossary().stage(stage)?))) {
+            let title = format!("{}. {}", story::number(stage), entry.title.get(self.lang));
+            let say = entry.say.get(self.lang).to_owned();
+            return Card { scope, title, say, evidence, lines: Vec::new() };
+        }
         let (entry, about) = match self.pending.get(&scope) {
             Some(Some(op)) => (glossary().op(&op.name()), op.shell()),
             _ => (words, node.map(|node| shorten(&node.about)).unwrap_or_default()),
@@ -270,7 +319,7 @@ impl Session {
         let command = card.evidence.as_deref().and_then(|template| text::fill(template, value).ok());
         if let Some(command) = command {
             let lead = format!("{}  ", self.ui("evidence", &[]));
-            self.narrator.page.command(None, 0, &lead, &command);
+            self.narrator.page.command(None, 0, &lead, &evidence::shown(&command));
         }
     }
 
@@ -290,7 +339,7 @@ impl Session {
         if self.simulated {
             return self.line(Tone::Quiet, &self.ui("evidence-simulated", &[("command", &command)]));
         }
-        self.narrator.page.command(None, 0, "$ ", &command);
+        self.narrator.page.command(None, 0, "$ ", &evidence::shown(&command));
         match evidence::run(&argv) {
             Ok(evidence) => self.show_output(&evidence),
             Err(error) => self.line(Tone::Bad, &self.ui("evidence-failed", &[("error", &error)])),

@@ -2,8 +2,9 @@
 
 use super::detailed::Stand;
 use super::paint::Tone;
+use super::say::{errno, shorten};
 use crate::text::{self, Lang, glossary};
-use crate::trace::{Event, Note, Record, Scope, Stage};
+use crate::trace::{Event, Facts, Note, Record, Scope, Stage};
 use strum::VariantArray;
 
 /// Facts told per stage.
@@ -18,6 +19,16 @@ pub struct Story {
     /// The request being told asked for an image that is not here: its error is the story's turn,
     /// not its end.
     missed: bool,
+    /// The operation that failed last: told only when the work around it fails as well.
+    failure: Option<Failure>,
+}
+
+/// A failed operation.
+#[derive(Debug)]
+struct Failure {
+    error: String,
+    line: String,
+    facts: Vec<(String, String)>,
 }
 
 impl Story {
@@ -36,11 +47,14 @@ impl Story {
                     self.missed = true;
                     self.enter(stand, Stage::ImageMissing);
                 }
-                if self.tells(*note) {
+                if self.tells(*note) && !is_ping(*note, facts) && once(stand, *note) {
                     let (sentence, _) = stand.speaker.note(*note, facts);
                     stand.page.paragraph(None, 3, "- ", Tone::Plain, &sentence);
                     self.facts += 1;
                 }
+            }
+            Event::Failed { op, errno: number, error, facts, .. } => {
+                self.failure = Some(failure(stand.speaker.lang, (op, *number, error), facts));
             }
             Event::Closed { error: Some(error), .. } if !self.missed => self.failed(stand, error),
             Event::Missed { count } => {
@@ -89,21 +103,38 @@ impl Story {
             Note::NameChosen | Note::CommandChosen | Note::Overlay | Note::PlainCopy => {
                 Some(Stage::SnapshotToContainer)
             }
-            Note::CgroupMode | Note::CgroupAbsent | Note::Running | Note::Exited => Some(Stage::StartCommand),
+            Note::NetworkMode
+            | Note::CgroupMode
+            | Note::CgroupAbsent
+            | Note::Running
+            | Note::Exited
+            | Note::Remains => Some(Stage::StartCommand),
             _ => None,
         };
-        let told_apart = matches!(note, Note::Exited | Note::Aborted);
+        let told_apart = matches!(note, Note::Exited | Note::Remains | Note::Aborted);
         key.is_some() && key == self.current && (self.facts < FACTS || told_apart) || note == Note::Aborted
     }
 
-    fn failed(&self, stand: &mut Stand<'_>, error: &str) {
-        if let Some(error) = stand.speaker.error(error) {
+    fn failed(&mut self, stand: &mut Stand<'_>, error: &str) {
+        // The operation that failed says more than the work around it.
+        if let Some(failure) = self.failure.take_if(|failure| error.contains(&failure.error)) {
+            if stand.speaker.error(&failure.error).is_some() {
+                stand.page.paragraph(None, 3, "! ", Tone::Bad, &failure.line);
+                if !failure.facts.is_empty() {
+                    let facts = stand.speaker.list(&failure.facts);
+                    stand.page.paragraph(None, 5, "", Tone::Quiet, &facts);
+                }
+            }
+        } else if let Some(error) = stand.speaker.error(error) {
             let failed = text::ui(stand.speaker.lang, "narration.failed-with", &[("error", &error)]);
             stand.page.paragraph(None, 3, "! ", Tone::Bad, &failed);
         }
     }
 
     fn rollback(&self, stand: &mut Stand<'_>) {
+        if !stand.speaker.first_time(Scope::Rollback.name()) {
+            return;
+        }
         if let Some(entry) = glossary().scope(Scope::Rollback) {
             let lang = stand.speaker.lang;
             stand.page.breathe(None);
@@ -111,6 +142,24 @@ impl Story {
             stand.page.paragraph(None, 3, "", Tone::Plain, entry.say.get(lang));
         }
     }
+}
+
+/// Who asks is said once, for the first request that asks for work.
+fn once(stand: &mut Stand<'_>, note: Note) -> bool {
+    note != Note::Peer || stand.speaker.first_time(note.name())
+}
+
+/// Every client asks first whether anybody is there; that is no part of the story.
+fn is_ping(note: Note, facts: &Facts) -> bool {
+    note == Note::Peer && facts.get("path").is_some_and(|path| path.ends_with("/_ping"))
+}
+
+fn failure(lang: Lang, (op, number, error): (&str, Option<i32>, &str), facts: &Facts) -> Failure {
+    let title = glossary().op(op).map_or(op, |entry| entry.title.get(lang));
+    let number = number.map(|number| format!(" ({})", errno(lang, number))).unwrap_or_default();
+    let line = format!("{title}: {}{number}", shorten(error));
+    let facts = facts.iter().map(|(name, value)| (name.clone(), shorten(value))).collect();
+    Failure { error: error.to_owned(), line, facts }
 }
 
 /// The stage's title.

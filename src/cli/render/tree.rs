@@ -32,7 +32,8 @@ impl Tree {
     pub fn record(&mut self, record: &Record) {
         match &record.event {
             Event::Opened { id, kind, about } => {
-                let parent = self.nodes.get(&record.scope);
+                // What happens after its enclosing work ended stands for itself.
+                let parent = self.nodes.get(&record.scope).filter(|parent| parent.open);
                 let depth = parent.map_or(0, |parent| parent.depth + 1);
                 let block = parent.and_then(|parent| parent.block);
                 let block = block.or_else(|| runs_beside_others(*kind).then_some(*id));

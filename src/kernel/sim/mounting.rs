@@ -168,7 +168,11 @@ impl World {
                 tree.add(ROOT, "ptmx", Node::device(5, 2, mode))?;
                 FileSystem::plain("devpts", tree)
             }
-            "sysfs" => FileSystem { name: "sysfs".to_owned(), tree: world::sysfs(&self.kernel_paths), sort: Sort::Fixed },
+            "sysfs" => FileSystem {
+                name: "sysfs".to_owned(),
+                tree: world::sysfs(&self.kernel_paths),
+                sort: Sort::Fixed,
+            },
             "overlay" if self.machine.overlay => self.overlay(who, data)?,
             "cgroup2" | "cgroup" => {
                 // A controller is in one hierarchy only.

@@ -3,10 +3,10 @@
 
 use super::cgroups::Hierarchy;
 use super::filesystem::{FileSystem, FileSystems, Sort};
+use super::host::SimConfig;
 use super::mounts::{Location, Mount, Mounts};
 use super::namespaces::{self, Namespaces, NsId, first};
 use super::processes::{Capabilities, Life, Pid, Process, Processes};
-use super::host::SimConfig;
 use super::procfs::{Procfs, plant_silent};
 use super::tree::{Content, Node, ROOT, Tree};
 use super::walk::Last;
@@ -49,9 +49,19 @@ const DIRECTORIES: [&str; 12] = [
 /// What a kernel has below `/proc` and `/sys` for containers to hide or to protect; with a slash at
 /// its end a directory. Kernels differ in it. Nothing is in these files.
 pub const KERNEL_PATHS: [&str; 13] = [
-    "/proc/acpi/", "/proc/bus/", "/proc/fs/", "/proc/interrupts", "/proc/irq/", "/proc/kcore",
-    "/proc/keys", "/proc/meminfo", "/proc/scsi/", "/proc/sys/", "/proc/sysrq-trigger",
-    "/proc/timer_list", "/sys/firmware/",
+    "/proc/acpi/",
+    "/proc/bus/",
+    "/proc/fs/",
+    "/proc/interrupts",
+    "/proc/irq/",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/meminfo",
+    "/proc/scsi/",
+    "/proc/sys/",
+    "/proc/sysrq-trigger",
+    "/proc/timer_list",
+    "/sys/firmware/",
 ];
 
 /// Devices: name, major, minor.

@@ -164,7 +164,12 @@ impl TracedHost {
     async fn gate(&self, event: &Event) -> Result<(), Fault> {
         let trace = &self.trace;
         let held = || trace.emit(self.scope, Event::Held);
-        let released = |decision| trace.emit(self.scope, Event::Released { decision });
+        let released = |decision| {
+            trace.emit(self.scope, Event::Released { decision });
+            if decision == Decision::Abort {
+                trace.note(self.scope, Note::Aborted, Facts::new());
+            }
+        };
         match trace.gate().pass(event, held, released).await {
             Decision::Next | Decision::Free => Ok(()),
             Decision::Abort => Err(Fault::aborted()),

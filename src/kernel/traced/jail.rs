@@ -128,10 +128,12 @@ impl<'a> TracedJail<'a> {
         result
     }
 
-    /// Says for init what it can no longer say: its exec worked, and the scope around it is done.
+    /// Says for init what it can no longer say: its exec worked, the program runs (`facts` of
+    /// [`Note::Running`]), and the scope around it is done.
     pub fn became(&mut self, scope: u32, facts: Facts, began: Instant) {
         let took = micros(began);
-        self.report.record(scope, Event::Did { op: "process.exec".into(), facts, took });
+        self.report.record(scope, Event::Did { op: "process.exec".into(), facts: Facts::new(), took });
+        self.report.record(scope, Event::Note { note: Note::Running, facts });
         self.report.record(scope, Event::Closed { error: None, took });
     }
 
