@@ -135,7 +135,13 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
 }
 
 async fn pull(client: &Client, image: &str) -> Result<(), Error> {
-    let pull = Pull { name: image, tag: Some("latest"), platform: None, hub: None };
+    let pull = Pull {
+        name: image,
+        tag: Some("latest"),
+        platform: None,
+        hub: None,
+        credentials: &learn::wire::Credentials::default(),
+    };
     let mut lines = client.pull_image(&pull).await?;
     while let Some(line) = lines.next_line().await? {
         if let Some(detail) = line.error_detail {
