@@ -5,7 +5,7 @@ use learn::client::container::{Condition, Streams};
 use learn::client::image::Pull;
 use learn::client::{Client, Connector, Error, Source};
 use learn::trace::{Decision, Event, Record, Scope, Stop, Trace};
-use learn::wire::{Config, CreateRequest, HostConfig, Ulimit};
+use learn::wire::{Config, CreateRequest, Credentials, HostConfig, Ulimit};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,13 +135,8 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
 }
 
 async fn pull(client: &Client, image: &str) -> Result<(), Error> {
-    let pull = Pull {
-        name: image,
-        tag: Some("latest"),
-        platform: None,
-        hub: None,
-        credentials: &learn::wire::Credentials::default(),
-    };
+    let credentials = &Credentials::default();
+    let pull = Pull { name: image, tag: Some("latest"), platform: None, hub: None, credentials };
     let mut lines = client.pull_image(&pull).await?;
     while let Some(line) = lines.next_line().await? {
         if let Some(detail) = line.error_detail {
