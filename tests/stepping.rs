@@ -23,7 +23,10 @@ impl Home {
     /// `None`, with the reason, where containers cannot be run; a failure where they must.
     fn new() -> Option<Home> {
         if !nix::unistd::geteuid().is_root() {
-            assert!(std::env::var_os("LEARN_REQUIRE_ROOT").is_none(), "LEARN_REQUIRE_ROOT is set, root is not");
+            assert!(
+                std::env::var_os("LEARN_REQUIRE_ROOT").is_none(),
+                "LEARN_REQUIRE_ROOT is set, root is not"
+            );
             eprintln!("skipped: stepping through a real container is tested as root");
             return None;
         }

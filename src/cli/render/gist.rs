@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn what_differs_only_in_the_hierarchy_is_told_once() {
         let entry = |path: &str, value: &str| (path.to_owned(), value.to_owned());
-        assert_eq!(one_line("c 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\n"), "c 1:3 rwm, c 1:5 rwm, c 1:7 rwm, … (4)");
+        assert_eq!(
+            one_line("c 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\n"),
+            "c 1:3 rwm, c 1:5 rwm, c 1:7 rwm, … (4)"
+        );
         let mounts = ["a", "b", "c", "d"].map(|one| entry(&format!("/sys/fs/cgroup/{one} (bind ro)"), ""));
         assert_eq!(merge(&mounts), [entry("/sys/fs/cgroup/* (bind ro)", "")]);
         let merged = merge(&[
