@@ -106,7 +106,7 @@ impl Detailed {
             }
             // Whose requests these are is said once; each request's title holds the rest.
             Event::Note { note: Note::Peer, facts }
-                if is_ping(stand.tree, record.scope) || !stand.speaker.first_time(&peer(facts)) =>
+                if stand.tree.is_ping(record.scope) || !stand.speaker.first_time(&peer(facts)) =>
             {
                 return;
             }
@@ -139,7 +139,7 @@ impl Detailed {
     fn opened(&mut self, stand: &mut Stand<'_>, id: u32, kind: Scope, about: &str) {
         if kind == Scope::Request && !self.stepping {
             self.silent.insert(id);
-        } else if !is_ping(stand.tree, id) {
+        } else if !stand.tree.is_ping(id) {
             self.head(stand, id, kind, about);
         }
     }
@@ -186,7 +186,7 @@ impl Detailed {
         let Some(node) = stand.tree.get(id) else { return };
         let place = self.place(stand.tree, id);
         let entry = glossary().scope(node.kind);
-        if self.silent.remove(&id) || is_ping(stand.tree, id) {
+        if self.silent.remove(&id) || stand.tree.is_ping(id) {
             let answered = self.answered.remove(&id);
             return self.one_line(stand, node, answered, error, took);
         }
@@ -393,9 +393,4 @@ struct Failure<'a> {
 
 fn peer(facts: &Facts) -> String {
     format!("peer {:?} {:?}", facts.get("client"), facts.get("pid"))
-}
-
-/// Whether a scope is the request with which clients find out whether anybody is there.
-fn is_ping(tree: &Tree, scope: u32) -> bool {
-    tree.get(scope).is_some_and(|node| node.kind == Scope::Request && node.about.ends_with("/_ping"))
 }
