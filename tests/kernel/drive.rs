@@ -135,7 +135,8 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
 }
 
 async fn pull(client: &Client, image: &str) -> Result<(), Error> {
-    let pull = Pull { name: image, tag: Some("latest"), platform: None, hub: None };
+    let credentials = &learn::wire::Credentials::Anonymous;
+    let pull = Pull { name: image, tag: Some("latest"), platform: None, hub: None, credentials };
     let mut lines = client.pull_image(&pull).await?;
     while let Some(line) = lines.next_line().await? {
         if let Some(detail) = line.error_detail {
