@@ -139,8 +139,9 @@ impl Drop for Place {
         if !Path::exists(&self.path("run/learn.sock")) {
             return;
         }
-        // A failed test may leave containers running. None, and no daemon either, is as good.
-        if let Ok(listed) = self.command(&["ps", "-q"]).output() {
+        // The engine can remove what it made, such as directories without permissions; whoever runs
+        // the tests might not. No container, and no daemon either, is as good.
+        if let Ok(listed) = self.command(&["ps", "-aq"]).output() {
             let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
             for id in ids.lines() {
                 let _ = self.command(&["rm", "-f", id]).output();
