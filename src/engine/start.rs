@@ -179,9 +179,15 @@ pub(super) async fn relay(door: &TracedHost, socket: &ShimSocket, message: FromS
             said.into_iter().for_each(|said| trace.emit_at(said.at, said.scope, said.event));
         }
         FromShim::Hold { scope, event } => {
-            trace.emit(scope, Event::Held);
-            let decision = trace.gate().answer(&event).await;
-            trace.emit(scope, Event::Released { decision });
+            let decision = match trace.gate().settled().await {
+                Some(decision) => decision,
+                None => {
+                    trace.emit(scope, Event::Held);
+                    let decision = trace.gate().answer(&event).await;
+                    trace.emit(scope, Event::Released { decision });
+                    decision
+                }
+            };
             socket.send(&ToShim::Decide(decision), None).await?;
         }
         FromShim::Started { .. } | FromShim::Failed(_) | FromShim::Exited(_) => {}

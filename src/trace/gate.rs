@@ -102,6 +102,17 @@ impl Gate {
         decision
     }
 
+    /// What was decided for good: a shim that asks after that is not to wait for a learner who has
+    /// nothing left to say.
+    pub async fn settled(&self) -> Option<Decision> {
+        let state = self.state.lock().await;
+        match (state.aborted, state.stop) {
+            (true, _) => Some(Decision::Abort),
+            (false, Stop::Never) => Some(Decision::Free),
+            (false, _) => None,
+        }
+    }
+
     /// Waits for a decision on behalf of a shim that announced that it holds.
     pub async fn answer(&self, event: &Event) -> Decision {
         let mut state = self.state.lock().await;

@@ -14,7 +14,7 @@ use super::launch::{self, Launched};
 use super::limits::Groups;
 use super::protocol::{Attach, Exit, FromShim, Start, ToShim};
 use crate::kernel::{ExitStatus, Jail, OpError, Stdio, TracedJail};
-use crate::op::{FsOp, WriteReason};
+use crate::op::{FsOp, Op, WriteReason};
 use crate::trace::Scope;
 use report::{ChannelReport, Control};
 use rustix::fs::{Mode, OFlags, open};
@@ -138,21 +138,30 @@ fn conclude(jail: &mut TracedJail<'_>, start: &Start, groups: &Groups, status: E
         ExitStatus::Signal(signal) => Some(signal),
     };
     let exit = Exit { code: status.code(), signal, oom, at: crate::trace::bus::timestamp() };
-    let _: Result<(), OpError> =
-        jail.within(Scope::LimitsRelease, &start.id[..12.min(start.id.len())], |jail| {
-            let value = serde_json::to_string(&exit).unwrap_or_default();
-            // Each failure is in the trace; the exit goes to the daemon all the same.
-            let _ = jail.perform(FsOp::WriteFile {
-                path: start.exit_file.clone(),
-                value,
-                why: WriteReason::Store,
-            });
-            for op in groups.release() {
-                let _ = jail.perform(op);
-            }
-            Ok(())
-        });
+    let write = FsOp::WriteFile {
+        path: start.exit_file.clone(),
+        value: serde_json::to_string(&exit).unwrap_or_default(),
+        why: WriteReason::Store,
+    };
+    let ops: Vec<Op> = std::iter::once(write.into()).chain(groups.release()).collect();
+    if release(jail, start, &ops).is_err_and(|error| error.is_abort()) {
+        // The learner said stop, or went away with the daemon: an end cannot be undone, and what
+        // is left of the container must go.
+        jail.report().open_for_rollback();
+        // Only an abort is told, and there is none any more.
+        let _ = release(jail, start, &ops);
+    }
     exit
+}
+
+/// Each failure is in the trace and stops nothing; only an abort does.
+fn release(jail: &mut TracedJail<'_>, start: &Start, ops: &[Op]) -> Result<(), OpError> {
+    jail.within(Scope::LimitsRelease, &start.id[..12.min(start.id.len())], |jail| {
+        ops.iter().try_for_each(|op| match jail.perform(op.clone()) {
+            Err(error) if error.is_abort() => Err(error),
+            _ => Ok(()),
+        })
+    })
 }
 
 /// Whether `key` in a control file of the form `key number` is above zero.

@@ -6,7 +6,7 @@ use crate::runtime::protocol::{FromShim, Said, Start, ToShim};
 use crate::trace::bus::monotonic;
 use crate::trace::{Decision, Event, Stage, Stop};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most records in one packet.
 const BUNDLE: usize = 48;
@@ -15,21 +15,36 @@ const SIDE: u32 = 1_000;
 
 /// The control socket, shared by the shim's parts; a daemon that comes back replaces it.
 #[derive(Clone)]
-pub(super) struct Control(Arc<Mutex<Arc<OwnedFd>>>);
+pub(super) struct Control(Arc<Mutex<Line>>);
+
+struct Line {
+    socket: Arc<OwnedFd>,
+    /// The daemon that began the start is there, and the learner with it.
+    first: bool,
+}
 
 impl Control {
     pub(super) fn new(socket: OwnedFd) -> Control {
-        Control(Arc::new(Mutex::new(Arc::new(socket))))
+        Control(Arc::new(Mutex::new(Line { socket: Arc::new(socket), first: true })))
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The socket to the daemon that is there now.
     pub(super) fn current(&self) -> Current {
-        Current(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Current(self.line().socket.clone())
     }
 
     /// A new daemon knocked.
     pub(super) fn replace(&self, socket: OwnedFd) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(socket);
+        *self.line() = Line { socket: Arc::new(socket), first: false };
+    }
+
+    /// Whether somebody can step: the session ended with the daemon that had it.
+    fn has_learner(&self) -> bool {
+        self.line().first
     }
 
     /// The daemon is gone: from now on packets fall into a pair nobody reads, whose other end is
@@ -113,7 +128,7 @@ impl Report for ChannelReport {
         if self.aborted {
             return Decision::Abort;
         }
-        if !self.stop.holds(event, self.last) {
+        if !self.control.has_learner() || !self.stop.holds(event, self.last) {
             return Decision::Free;
         }
         let decision = self.ask(scope, event);
