@@ -8,8 +8,8 @@ use crate::runtime::protocol::{Exit, FromShim};
 use crate::trace::{Facts, Note, Scope, facts};
 use std::sync::Arc;
 
-/// What Docker gives a program whose end nobody saw.
-const UNKNOWN_CODE: i32 = 255;
+/// The code of a program whose shim was killed: SIGKILL is what it died of (PR_SET_PDEATHSIG).
+const SHIM_GONE_CODE: i32 = 128 + libc::SIGKILL;
 
 impl Engine {
     /// Stays with a running container until it ends. Its last records go to the trace that
@@ -38,20 +38,32 @@ impl Engine {
                     // A shim that cannot be answered is gone: the next receive says so.
                     let _ = relay(door, socket, message).await;
                 }
-                Ok(None) | Err(_) => return self.exit_of(container),
+                Ok(None) | Err(_) => return self.exit_without_word(door, container).await,
             }
         }
     }
 
-    /// What the shim left behind; a shim that was killed left nothing.
-    pub(super) fn exit_of(&self, container: &Container) -> Exit {
-        let left = self.host.read(&self.places.exit_file(&container.id)).ok();
-        left.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| Exit {
-            code: UNKNOWN_CODE,
-            signal: None,
-            oom: false,
-            at: self.stamp(),
-        })
+    /// The shim is gone and said nothing: it was killed, and its program with it.
+    async fn exit_without_word(&self, door: &TracedHost, container: &Container) -> Exit {
+        if let Some(exit) = self.exit_left(container) {
+            return exit;
+        }
+        let _: Result<(), Error> = door
+            .within(Scope::LimitsRelease, container.short_id(), |door| async move {
+                self.clear_after_shim(&door, &container.id).await;
+                Ok(())
+            })
+            .await;
+        Exit { code: SHIM_GONE_CODE, signal: Some(libc::SIGKILL), oom: false, at: self.stamp() }
+    }
+
+    /// What the shim wrote down about the last run; nothing when it was killed. The file of an
+    /// earlier run, whose end the record knows, says nothing.
+    pub(super) fn exit_left(&self, container: &Container) -> Option<Exit> {
+        let bytes = self.host.read(&self.places.exit_file(&container.id)).ok()?;
+        let exit: Exit = serde_json::from_slice(&bytes).ok()?;
+        let known = container.record().state.finished_at.as_deref() == Some(exit.at.as_str());
+        (!known).then_some(exit)
     }
 
     /// Writes the end down, narrates it, and only then wakes who waits for it.

@@ -5,9 +5,12 @@ use super::shim::ShimSocket;
 use super::{Container, Engine, Error};
 use crate::container::{Record, Status};
 use crate::kernel::TracedHost;
-use crate::op::{CgroupOp, FsOp};
+use crate::op::{CgroupOp, FsOp, ProcessOp};
 use crate::runtime::protocol::Exit;
 use std::sync::Arc;
+
+/// What Docker gives a program whose end nobody saw.
+const UNSEEN_CODE: i32 = 255;
 
 impl Engine {
     /// Reads all records. A running container whose shim answers goes on; one whose shim is gone
@@ -23,7 +26,7 @@ impl Engine {
                 continue;
             };
             if matches!(record.state.status, Status::Removing | Status::Dead) || was_to_go(&record) {
-                self.release_groups(door, &record.id).await?;
+                self.clear_after_shim(door, &record.id).await;
                 door.perform(FsOp::RemoveTree { path: self.places.container(&id) }).await?;
                 continue;
             }
@@ -64,19 +67,21 @@ impl Engine {
     ) -> Result<(), Error> {
         use crate::runtime::protocol::FromShim;
         let socket = Arc::new(socket);
-        if let Ok(Some(FromShim::Started { pid, shim })) = socket.receive().await {
-            let newly = {
-                let mut record = container.record();
-                let running = record.state.is_running();
-                if !running {
-                    let now = self.stamp();
-                    record.state.start(pid, shim, now)?;
-                }
-                (!running).then(|| record.clone())
-            };
-            if let Some(record) = newly {
-                self.persist(door, &record).await?;
+        let Ok(Some(FromShim::Started { pid, shim })) = socket.receive().await else {
+            // It was on its way out: its program ended, or never began.
+            return self.settle(door, &container).await;
+        };
+        let newly = {
+            let mut record = container.record();
+            let running = record.state.is_running();
+            if !running {
+                let now = self.stamp();
+                record.state.start(pid, shim, now)?;
             }
+            (!running).then(|| record.clone())
+        };
+        if let Some(record) = newly {
+            self.persist(door, &record).await?;
         }
         container.set_shim(Some(socket.clone()));
         container.advance(|progress| progress.running = true);
@@ -84,29 +89,50 @@ impl Engine {
         Ok(())
     }
 
-    /// Nobody answers: if it ran, it has ended, and its groups may be left.
+    /// Nobody answers: if it ran, it has ended, and its groups may be left. A daemon killed before
+    /// it could write the start down learns from the exit file that there was one.
     async fn settle(self: &Arc<Self>, door: &TracedHost, container: &Arc<Container>) -> Result<(), Error> {
-        self.release_groups(door, &container.id).await?;
+        self.clear_after_shim(door, &container.id).await;
+        let left = self.exit_left(container);
         if !container.record().state.is_running() {
-            return Ok(());
+            let Some(exit) = &left else { return self.drop_if_temporary(door, container).await };
+            container.record().state.start(0, 0, exit.at.clone())?;
         }
-        let exit: Exit = self.exit_of(container);
-        self.conclude(door, container, exit).await;
+        let unseen = Exit { code: UNSEEN_CODE, signal: None, oom: false, at: self.stamp() };
+        self.conclude(door, container, left.unwrap_or(unseen)).await;
         Ok(())
     }
 
-    /// Removes control groups a killed shim could not.
-    async fn release_groups(&self, door: &TracedHost, id: &str) -> Result<(), Error> {
+    /// A container of `--rm` that never ran has nobody left to start it.
+    async fn drop_if_temporary(&self, door: &TracedHost, container: &Arc<Container>) -> Result<(), Error> {
+        if !container.record().host_config.auto_remove {
+            return Ok(());
+        }
+        self.discard(door, container).await
+    }
+
+    /// Takes away what a killed shim could not: its socket, what is left of its container's
+    /// processes, its control groups. What cannot be removed says so in the trace; the next start
+    /// tries again.
+    pub(super) async fn clear_after_shim(&self, door: &TracedHost, id: &str) {
+        let socket = self.places.shim_socket(id);
+        if self.host.size(&socket).is_ok() {
+            let _ = door.perform(FsOp::RemoveFile { path: socket }).await;
+        }
         let cgroups = &self.machine.cgroups;
         let unified = cgroups.v2.iter().map(|v2| &v2.mount);
         for mount in cgroups.v1.values().chain(unified) {
             let path = format!("{mount}/learn/{id}");
+            let members = self.host.read(&format!("{path}/cgroup.procs"));
+            for pid in String::from_utf8_lossy(&members.unwrap_or_default()).lines() {
+                if let Ok(pid) = pid.parse() {
+                    let _ = door.perform(ProcessOp::Signal { pid, signal: "SIGKILL".into() }).await;
+                }
+            }
             if self.host.list(&path).is_ok() {
-                // A group with a process left in it stays: it says so, and the next start tries again.
                 let _ = door.perform(CgroupOp::Remove { path }).await;
             }
         }
-        Ok(())
     }
 }
 

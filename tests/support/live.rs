@@ -33,6 +33,8 @@ pub fn unable(reason: &str) -> bool {
 pub struct Live {
     directory: TempDir,
     settings: Vec<(String, String)>,
+    /// Size of the state directory's file system, as mount(8) takes it.
+    disk: Option<String>,
     daemon: Option<Child>,
     /// Ids of the containers it has had.
     ids: Mutex<BTreeSet<String>>,
@@ -42,7 +44,7 @@ impl Live {
     /// A directory; the daemon is not started.
     pub fn new() -> Live {
         let directory = tempfile::Builder::new().prefix("learn-live-").tempdir().expect("a directory");
-        Live { directory, settings: Vec::new(), daemon: None, ids: Mutex::default() }
+        Live { directory, settings: Vec::new(), disk: None, daemon: None, ids: Mutex::default() }
     }
 
     /// A directory with a daemon that listens.
@@ -55,6 +57,30 @@ impl Live {
     /// Puts a variable into the environment of daemon and clients.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Gives the daemon a small file system for its state, in a mount namespace of its own.
+    pub fn small_disk(&mut self, size: &str) {
+        self.disk = Some(size.to_owned());
+    }
+
+    /// The state directory seen through the daemon's mounts.
+    pub fn root_as_the_daemon_sees_it(&self) -> PathBuf {
+        let root = self.root();
+        let inside = root.strip_prefix("/").expect("an absolute path");
+        Path::new("/proc").join(self.pid().to_string()).join("root").join(inside)
+    }
+
+    /// The daemon's command line, within `unshare` when it has a disk of its own.
+    fn daemon_command(&self) -> Command {
+        let words = ["daemon", "run", "--detached"];
+        let Some(size) = &self.disk else { return self.learn(&words) };
+        fs::create_dir_all(self.root()).expect("a mount point");
+        let script = "mount -t tmpfs -o size=\"$1\" tmpfs \"$2\" && shift 2 && exec \"$@\"";
+        let root = self.root().display().to_string();
+        let mut command = self.command("unshare", &["--mount", "--propagation", "private"]);
+        command.args(["sh", "-c", script, "sh", size, &root, env!("CARGO_BIN_EXE_learn")]).args(words);
+        command
     }
 
     pub fn root(&self) -> PathBuf {
@@ -119,7 +145,7 @@ impl Live {
         let log = self.directory.path().join("daemon.log");
         let log_file = fs::File::create(&log).expect("a log");
         let mut daemon = self
-            .learn(&["daemon", "run", "--detached"])
+            .daemon_command()
             .stdout(Stdio::piped())
             .stderr(log_file)
             .spawn()
@@ -271,4 +297,40 @@ pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
         assert!(std::time::Instant::now() < deadline, "not in time: {what}");
         std::thread::yield_now();
     }
+}
+
+/// A hijacked connection, as Docker's client makes it: what comes after the 101 is the container's.
+pub fn attach(live: &Live, container: &str, query: &str) -> std::os::unix::net::UnixStream {
+    use std::io::{Read, Write};
+    let mut connection = std::os::unix::net::UnixStream::connect(live.socket()).expect("the daemon answers");
+    connection.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    write!(
+        connection,
+        "POST /v1.41/containers/{container}/attach?{query} HTTP/1.1\r\nHost: learn\r\nConnection: Upgrade\r\n\
+         Upgrade: tcp\r\nContent-Length: 0\r\n\r\n"
+    )
+    .expect("sent");
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        connection.read_exact(&mut byte).expect("an answer");
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    connection
+}
+
+/// The next frame of a hijacked connection: its stream (1 output, 2 error output) and its bytes;
+/// `None` at the end.
+pub fn frame(connection: &mut impl std::io::Read) -> Option<(u8, Vec<u8>)> {
+    let mut head = [0; 8];
+    match connection.read_exact(&mut head) {
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return None,
+        result => result.expect("a frame or the end"),
+    }
+    let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+    let mut bytes = vec![0; length as usize];
+    connection.read_exact(&mut bytes).expect("a whole frame");
+    Some((head[0], bytes))
 }
