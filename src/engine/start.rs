@@ -58,6 +58,10 @@ impl Engine {
     async fn launch(&self, door: &TracedHost, container: &Container) -> Result<Arc<ShimSocket>, Error> {
         let record = container.snapshot();
         let mode = summary::network(&record);
+        let wanted = &record.host_config.network_mode;
+        if !matches!(wanted.as_str(), "default" | "bridge" | "host" | "none") {
+            return Err(Error::NoSuchNetwork(wanted.clone()));
+        }
         door.note(Note::NetworkMode, facts([("mode", &mode)]));
         let done = self.write_bundle(door, &record).await?;
         let started = self.run_shim(door, container).await;
