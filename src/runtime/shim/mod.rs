@@ -125,6 +125,8 @@ fn attend(
     streams.drain().map_err(plumbing("read the last output"))?;
     let exit = conclude(jail, start, &groups, status);
     remove_socket(&start.socket);
+    // A daemon that knocks now is not to wait for clients that read slowly.
+    drop(listener);
     jail.flush();
     // A daemon that knocks now is not to wait for clients that read slowly.
     drop(listener);
