@@ -128,8 +128,6 @@ fn attend(
     // A daemon that knocks now is not to wait for clients that read slowly.
     drop(listener);
     jail.flush();
-    // A daemon that knocks now is not to wait for clients that read slowly.
-    drop(listener);
     tell(control, &FromShim::Exited(exit));
     streams.flush(control).map_err(plumbing("write the last output"))
 }
