@@ -25,6 +25,7 @@ pub fn mount_root(spec: &Spec, root: &str) -> Vec<Op> {
 }
 
 /// One mount of the Spec: its mount point is made, then it is mounted.
+#[derive(Clone, Debug)]
 pub struct Furnishing {
     /// Directory or file the mount covers.
     pub point: Op,
@@ -65,18 +66,23 @@ fn cgroups(spec: &Spec, entry: &Mount, root: &str, machine: &Machine) -> Vec<Fur
     let directory = |path: &str| FsOp::CreateDirectory { path: path.to_owned(), mode: 0o755 }.into();
     let furnishing =
         |path: &str, mount| Furnishing { point: directory(path), mount, propagation: None, instead: None };
+    if machine.cgroups.mode() == "none" {
+        return Vec::new();
+    }
+    // Without privilege /sys may be the host's, whose groups are not to be seen; and what is mounted
+    // at a place already cannot be mounted on it again.
+    let covered = |rest: Vec<Furnishing>| {
+        let flags = ["ro", "nosuid", "nodev", "noexec"];
+        let cover = furnishing(&target, mount("tmpfs", &target, "tmpfs", &flags, "size=0k,mode=755"));
+        if machine.unprivileged() { [vec![cover], rest].concat() } else { rest }
+    };
     if machine.cgroups.mode() == "v2" {
         let instead = bound_instead("cgroup2", &target, &flags, machine);
         let mount = mount("cgroup", &target, "cgroup2", &flags, "");
-        return vec![Furnishing { instead, ..furnishing(&target, mount) }];
-    }
-    if machine.cgroups.v1.is_empty() {
-        return Vec::new();
+        return covered(vec![Furnishing { instead, ..furnishing(&target, mount) }]);
     }
     if machine.unprivileged() {
-        // No group to show; and where /sys is the host's, the host's groups are not to be seen.
-        let flags = ["ro", "nosuid", "nodev", "noexec"];
-        return vec![furnishing(&target, mount("tmpfs", &target, "tmpfs", &flags, "size=0k,mode=755"))];
+        return covered(Vec::new());
     }
     let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().as_ref());
     let path = path.map(|path| path.display().to_string()).unwrap_or_default();
