@@ -150,6 +150,11 @@ impl Names {
         if let Some(name) = self.whole.get(text) {
             return (*name).to_owned();
         }
+        if let Some((pid, file)) = text.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'))
+            && let Some(name) = self.whole.get(pid)
+        {
+            return format!("/proc/{name}/{file}");
+        }
         let named =
             self.parts.iter().fold(text.to_owned(), |text, (part, name)| text.replace(part.as_str(), name));
         without_times(&without_staging(&named))
