@@ -112,7 +112,10 @@ fn headings(told: &str) -> Vec<String> {
 #[test]
 fn the_stages_are_those_of_a_real_run() {
     if !nix::unistd::geteuid().is_root() {
-        assert!(std::env::var_os("LEARN_REQUIRE_ROOT").is_none(), "LEARN_REQUIRE_ROOT is set, this is not root");
+        assert!(
+            std::env::var_os("LEARN_REQUIRE_ROOT").is_none(),
+            "LEARN_REQUIRE_ROOT is set, this is not root"
+        );
         eprintln!("skipped: the real run needs root");
         return;
     }

@@ -268,6 +268,24 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_an_ordinary_users_daemon_cannot_set_is_refused_by_name() {
+        let machine = Machine {
+            uid: 1000,
+            gid: 1000,
+            cgroups: Cgroups { v1: [("pids".to_owned(), "/x".to_owned())].into(), ..Cgroups::default() },
+            overlay: true,
+            kernel: "6.1.0".into(),
+            architecture: "amd64".into(),
+        };
+        let host = HostConfig { pids_limit: Some(5), ..HostConfig::default() };
+        let message = check_delegated(&host, &machine).unwrap_err().to_string();
+        assert!(message.starts_with("cannot set --pids-limit: "), "{message}");
+        assert!(check_delegated(&HostConfig::default(), &machine).is_ok());
+        assert!(check_delegated(&host, &Machine { uid: 0, ..machine.clone() }).is_ok());
+        assert!(!has(&machine, "pids"));
+    }
+
+    #[test]
     fn an_unknown_ulimit_is_refused() {
         let ulimit = |name: &str| Ulimit { name: name.into(), hard: -1, soft: 5 };
         assert!(rlimits(&[ulimit("nosuch")]).is_err());

@@ -24,6 +24,12 @@ impl Stop {
     /// [`Stop::Story`].
     pub fn holds(self, event: &Event, last: Option<super::Stage>) -> bool {
         match (self, event) {
+            // Every client asks first whether anybody is there: nothing to look at yet.
+            (Stop::Stage | Stop::Story, Event::Opened { kind: Scope::Request, about, .. })
+                if about.ends_with("/_ping") =>
+            {
+                false
+            }
             (Stop::Stage, Event::Opened { kind, .. }) => *kind != Scope::Rollback,
             (Stop::Story, Event::Opened { kind, .. }) => kind.stage().is_some_and(|stage| Some(stage) > last),
             (Stop::Kernel, Event::Will { .. }) => true,

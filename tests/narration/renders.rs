@@ -198,7 +198,7 @@ fn a_request_in_which_nothing_is_told_is_one_line_and_the_ping_a_calm_one() {
     }
     let told = tell(options(Lang::En, Depth::Stage), &b.records);
     assert!(told.starts_with("- HEAD /_ping -> 200: "), "{told}");
-    assert!(told.contains("\n> The daemon receives a request · POST /containers/one/wait -> "), "{told}");
+    assert!(told.contains("\n> POST /containers/one/wait -> 200 ("), "{told}");
     // Who asks is told with the first request that is more than a ping, and only there.
     assert_eq!(told.matches("asked by docker").count(), 1, "{told}");
 }

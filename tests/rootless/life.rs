@@ -1,6 +1,6 @@
 //! A container's life, from the first pull to its removal.
 
-use crate::{NOBODY, place, shell};
+use crate::{NOBODY, one_line, place, shell};
 use learn::hub::alpine::TOP_DIRECTORIES;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +12,7 @@ fn hello_world_runs_and_says_how_it_did_without_root() {
     let seen = place.learn(&words);
     assert_eq!(seen.code, Some(0), "{seen:?}");
     assert!(seen.stdout.contains("Hello from learn!"), "{}", seen.stdout);
-    let told = seen.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = one_line(&seen.stderr);
     let uid = place.uid();
     for part in [
         "CLONE_NEWUSER",
@@ -27,7 +27,7 @@ fn hello_world_runs_and_says_how_it_did_without_root() {
     assert!(!told.contains("mknod("), "that needs root:\n{}", seen.stderr);
     let korean = place.korean(&["run", "--explain", "hello-world"]);
     assert_eq!(korean.code, Some(0), "{korean:?}");
-    assert!(korean.stderr.contains("제어 그룹이 맡겨지지 않았습니다"), "{}", korean.stderr);
+    assert!(one_line(&korean.stderr).contains("제어 그룹이 맡겨지지 않았습니다"), "{}", korean.stderr);
 }
 
 #[test]

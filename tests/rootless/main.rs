@@ -32,6 +32,11 @@ fn place() -> Option<Place> {
     None
 }
 
+/// A narration without its line breaks.
+fn one_line(told: &str) -> String {
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Runs a line in the built-in alpine.
 fn shell(place: &Place, line: &str) -> place::Seen {
     place.learn(&["run", "--rm", "--hub", "builtin", "alpine", "sh", "-c", line])

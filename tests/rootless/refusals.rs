@@ -1,7 +1,7 @@
 //! What cannot be had without root is refused by name, with what to do.
 
-use crate::place;
 use crate::place::{Place, seen};
+use crate::{one_line, place};
 use std::process::Command;
 
 #[test]
@@ -59,7 +59,7 @@ fn where_proc_and_sys_are_covered_the_hosts_are_bound() {
     let seen = nested(&place, line, &[&words[..], &[script]].concat());
     assert_eq!(seen.code, Some(1), "{seen:?}");
     assert!(seen.stderr.contains("ead-only file system"), "{seen:?}");
-    let told = seen.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = one_line(&seen.stderr);
     for path in ["/proc", "/sys"] {
         let part = format!("(operation not permitted), so the host's {path} is bound in");
         assert!(told.contains(&part), "{part}: {}", seen.stderr);

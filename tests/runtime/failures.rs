@@ -57,7 +57,7 @@ fn a_bundle_that_is_not_one_says_where() {
     let bundle = Bundle::new("notabundle", &["true"]);
     let mut command = bundle.command();
     fs::write(bundle.directory().join("config.json"), "{\n  \"ociVersion\": 5\n}").unwrap();
-    let failure = bundle.finish(command.spawn().unwrap()).failed();
+    let failure = Bundle::read(command.output().unwrap()).failed();
     assert!(failure.message.contains("config.json:2:"), "{failure:?}");
     assert_eq!(failure.kind, Kind::Invalid);
 }
@@ -83,8 +83,7 @@ fn what_the_runtime_does_not_do_is_refused_by_name() {
     for (pointer, value, name) in table {
         let mut bundle = Bundle::new("refused", &["true"]);
         bundle.set(pointer, value);
-        let output = bundle.spawn().wait_with_output().unwrap();
-        let failure = Bundle::read(output).failed();
+        let failure = bundle.run().failed();
         assert!(failure.message.starts_with(&format!("config.json: {name}")), "{failure:?}");
         assert_eq!(failure.kind, Kind::Invalid);
     }

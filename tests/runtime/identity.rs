@@ -1,7 +1,7 @@
 //! What a container sees of itself.
 
 use crate::Case;
-use crate::bundle::{Bundle, line};
+use crate::bundle::Bundle;
 use learn::hub::alpine::TOP_DIRECTORIES;
 use serde_json::json;
 use std::fs;
@@ -109,39 +109,33 @@ fn a_signal_is_128_and_its_number() {
     assert_eq!(bundle.run().code, 128 + 15);
 
     let bundle = Bundle::shell("killed", "echo ready; exec sleep 1000");
-    let mut child = bundle.spawn();
-    assert_eq!(line(child.stdout.as_mut().unwrap()), "ready");
-    let procs = fs::read_to_string(bundle.control("pids").join("cgroup.procs")).unwrap();
-    let pid = nix::unistd::Pid::from_raw(procs.trim().parse().unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
-    assert_eq!(bundle.finish(child).code, 128 + 9);
+    let mut running = bundle.spawn();
+    assert_eq!(running.line(), "ready");
+    assert_eq!(running.kill().code, 128 + 9);
     assert_eq!(Bundle::shell("code", "exit 42").run().code, 42);
 }
 
 fn a_namespace_by_path_is_joined() {
-    let first = Bundle::shell("owner", "hostname; exec sleep 1000");
-    let mut running = first.spawn();
-    assert_eq!(line(running.stdout.as_mut().unwrap()), "owner");
-    let pid = fs::read_to_string(first.control("pids").join("cgroup.procs")).unwrap().trim().to_owned();
-    let link = |name: &str| fs::read_link(format!("/proc/{pid}/ns/{name}")).unwrap();
+    // The shell speaks for hostname, so that it is alone again by then.
+    let first = Bundle::shell("owner", "echo $(hostname); exec sleep 1000");
+    let mut owner = first.spawn();
+    assert_eq!(owner.line(), "owner");
+    let pid = owner.pid();
+    let link = |name: &str| fs::read_link(format!("/proc/{pid}/ns/{name}")).unwrap().display().to_string();
+    let mut expected = vec!["owner".to_owned()];
+    expected.extend(["uts", "net", "ipc"].map(link));
 
     let mut second =
         Bundle::shell("guest", "hostname; for n in uts net ipc; do readlink /proc/self/ns/$n; done");
     let joined = |kind: &str, file: &str| json!({"type": kind, "path": format!("/proc/{pid}/ns/{file}")});
-    let namespaces = json!([
-        {"type": "mount"}, {"type": "pid"}, joined("uts", "uts"), joined("network", "net"), joined("ipc", "ipc")
-    ]);
-    second.set("/linux/namespaces", namespaces);
-    let child = second.spawn();
-    let output = child.wait_with_output().unwrap();
-    let expected: Vec<_> =
-        ["uts", "net", "ipc"].iter().map(|name| link(name).display().to_string()).collect();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let kill = nix::unistd::Pid::from_raw(pid.parse().unwrap());
-    nix::sys::signal::kill(kill, nix::sys::signal::Signal::SIGKILL).unwrap();
-    assert_eq!(first.finish(running).code, 137);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(said.lines().collect::<Vec<_>>(), [&["owner".to_owned()], &expected[..]].concat(), "{stderr}");
+    second.set(
+        "/linux/namespaces",
+        json!([{"type": "mount"}, {"type": "pid"}, joined("uts", "uts"), joined("network", "net"),
+               joined("ipc", "ipc")]),
+    );
+    let said = second.spawn().end().said();
+    assert_eq!(owner.kill().code, 137);
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
 }
 
 fn a_pid_namespace_by_path_is_joined() {

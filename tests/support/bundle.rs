@@ -10,6 +10,8 @@ use learn::kernel::linux::{LinuxJail, probe};
 use learn::runtime::guard::{capability, paths, profile};
 use learn::runtime::protocol::StartFailure;
 use learn::runtime::{OVERLAY_ANNOTATION, run};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Read;
@@ -211,15 +213,14 @@ impl Bundle {
     #[track_caller]
     pub fn run(&self) -> Ran {
         let mounts = fs::read_to_string("/proc/self/mountinfo").expect("procfs");
-        let child = self.spawn();
-        let ran = self.finish(child);
+        let ran = self.spawn().finish();
         assert_eq!(fs::read_to_string("/proc/self/mountinfo").expect("procfs"), mounts, "{ran:?}");
         ran
     }
 
     /// Starts the runtime; its streams are pipes.
-    pub fn spawn(&self) -> Child {
-        self.command().spawn().expect("this very program")
+    pub fn spawn(&self) -> Running<'_> {
+        Running { bundle: self, runtime: Some(self.command().spawn().expect("this very program")) }
     }
 
     /// The runtime's process, not started.
@@ -235,19 +236,6 @@ impl Bundle {
         command
     }
 
-    /// Takes the output and the exit code; see [`Bundle::run`].
-    #[track_caller]
-    pub fn finish(&self, child: Child) -> Ran {
-        let ran = Bundle::read(child.wait_with_output().expect("a child of ours"));
-        for mount in hierarchies() {
-            let path = self.spec["linux"]["cgroupsPath"].as_str().expect("set by new");
-            let left = PathBuf::from(format!("{}{path}", mount.display()));
-            assert!(!left.exists(), "{} is left: {ran:?}", left.display());
-        }
-        assert!(!processes_left(), "a process is left: {ran:?}");
-        ran
-    }
-
     /// What a runtime that ended left to say.
     pub fn read(output: Output) -> Ran {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -260,6 +248,79 @@ impl Bundle {
         }
         let code = output.status.code().unwrap_or_else(|| 1000 + output.status.signal().unwrap_or(0));
         Ran { code, stdout: text(output.stdout), stderr, failure }
+    }
+}
+
+/// A container that may still run. One that a failed test lets go of is ended, so that the next
+/// test finds the machine as it was.
+pub struct Running<'a> {
+    bundle: &'a Bundle,
+    runtime: Option<Child>,
+}
+
+impl Running<'_> {
+    /// Reads standard output up to the first newline, so that a test knows how far a program is.
+    /// The writer must be the container's only process, lest [`Running::pid`] see another.
+    pub fn line(&mut self) -> String {
+        let output = self.runtime.as_mut().and_then(|runtime| runtime.stdout.as_mut()).expect("a pipe");
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while output.read(&mut byte).expect("a pipe") == 1 && byte[0] != b'\n' {
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).expect("text")
+    }
+
+    /// The container's only process, as the host numbers it.
+    #[track_caller]
+    pub fn pid(&self) -> Pid {
+        match self.members()[..] {
+            [only] => only,
+            ref others => panic!("{others:?} live in {}", self.bundle.directory.display()),
+        }
+    }
+
+    fn members(&self) -> Vec<Pid> {
+        let procs = self.bundle.control("pids").join("cgroup.procs");
+        let text = fs::read_to_string(procs).unwrap_or_default();
+        text.lines().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
+    }
+
+    /// Ends the container and takes what it said.
+    #[track_caller]
+    pub fn kill(self) -> Ran {
+        kill(self.pid(), Signal::SIGKILL).expect("a process of ours");
+        self.finish()
+    }
+
+    /// Takes the output and the exit code, and checks that no group and no process is left.
+    #[track_caller]
+    pub fn finish(mut self) -> Ran {
+        let ran = self.end();
+        let path = self.bundle.spec["linux"]["cgroupsPath"].as_str().expect("set by new");
+        for mount in hierarchies() {
+            let left = PathBuf::from(format!("{}{path}", mount.display()));
+            assert!(!left.exists(), "{} is left: {ran:?}", left.display());
+        }
+        assert!(!processes_left(), "a process is left: {ran:?}");
+        ran
+    }
+
+    /// Takes the output and the exit code alone: others may still run, or share the group.
+    pub fn end(&mut self) -> Ran {
+        let runtime = self.runtime.take().expect("taken once");
+        Bundle::read(runtime.wait_with_output().expect("a child of ours"))
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let Some(mut runtime) = self.runtime.take() else { return };
+        // The runtime then clears away and ends by itself; a process gone already is no matter.
+        for pid in self.members() {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        let _ = runtime.wait();
     }
 }
 

@@ -136,10 +136,18 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if Path::exists(&self.path("run/learn.sock")) {
-            // None running is as good.
-            let _ = self.command(&["daemon", "stop"]).output();
+        if !Path::exists(&self.path("run/learn.sock")) {
+            return;
         }
+        // The engine can remove what it made, such as directories without permissions; whoever runs
+        // the tests might not. No container, and no daemon either, is as good.
+        if let Ok(listed) = self.command(&["ps", "-aq"]).output() {
+            let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
+            for id in ids.lines() {
+                let _ = self.command(&["rm", "-f", id]).output();
+            }
+        }
+        let _ = self.command(&["daemon", "stop"]).output();
     }
 }
 

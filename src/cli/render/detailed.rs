@@ -30,6 +30,8 @@ pub struct Detailed {
     /// The request being told asked for an image that is not here; that turns the work, and its
     /// error is no failure.
     missed: bool,
+    /// The learner stopped: what fails from then on fails for that reason.
+    aborted: bool,
     /// What each open scope did that is told at its end.
     gathered: HashMap<u32, Gathered>,
     /// Requests in which nothing was told yet: one in which nothing will be is a single line.
@@ -67,6 +69,7 @@ impl Detailed {
             announced: HashMap::new(),
             last: 0,
             missed: false,
+            aborted: false,
             gathered: HashMap::new(),
             silent: HashSet::new(),
             answered: HashMap::new(),
@@ -103,12 +106,13 @@ impl Detailed {
             }
             // Whose requests these are is said once; each request's title holds the rest.
             Event::Note { note: Note::Peer, facts }
-                if is_ping(stand.tree, record.scope) || !stand.speaker.first_time(&peer(facts)) =>
+                if stand.tree.is_ping(record.scope) || !stand.speaker.first_time(&peer(facts)) =>
             {
                 return;
             }
             Event::Note { note, facts } => {
                 self.missed |= *note == Note::CacheMiss;
+                self.aborted |= *note == Note::Aborted;
                 self.break_silence(stand, record.scope);
                 let (sentence, rest) = stand.speaker.note(*note, facts);
                 let (mark, tone) =
@@ -135,7 +139,7 @@ impl Detailed {
     fn opened(&mut self, stand: &mut Stand<'_>, id: u32, kind: Scope, about: &str) {
         if kind == Scope::Request && !self.stepping {
             self.silent.insert(id);
-        } else if !is_ping(stand.tree, id) {
+        } else if !stand.tree.is_ping(id) {
             self.head(stand, id, kind, about);
         }
     }
@@ -182,12 +186,14 @@ impl Detailed {
         let Some(node) = stand.tree.get(id) else { return };
         let place = self.place(stand.tree, id);
         let entry = glossary().scope(node.kind);
-        if self.silent.remove(&id) || is_ping(stand.tree, id) {
+        if self.silent.remove(&id) || stand.tree.is_ping(id) {
             let answered = self.answered.remove(&id);
             return self.one_line(stand, node, answered, error, took);
         }
         self.tell_gathered(stand, place, id);
-        if let Some(command) = entry.and_then(|entry| self.evidence(stand, id, entry))
+        // Of what failed there is nothing left to look at; an image that is not here is no failure.
+        if (error.is_none() || self.missed)
+            && let Some(command) = entry.and_then(|entry| self.evidence(stand, id, entry))
             && stand.speaker.first_time(&command)
         {
             let lead = format!("{}  ", stand.speaker.word("see"));
@@ -198,6 +204,7 @@ impl Detailed {
         let told = error.map(|error| stand.speaker.error(error));
         let ending = match (told, self.answered.remove(&id)) {
             (Some(_), _) if self.missed => None,
+            (Some(_), _) if self.aborted => Some((Tone::Quiet, stand.speaker.word("stopped"))),
             (Some(error), _) => Some((Tone::Bad, format!("{}{time}", self.failure(stand, error)))),
             (None, Some(status)) => {
                 let words = text::ui(stand.speaker.lang, "narration.answered", &[("status", &status)]);
@@ -235,8 +242,8 @@ impl Detailed {
             return stand.page.paragraph(block, 0, "- ", Tone::Plain, &words);
         }
         stand.page.breathe(block);
-        let about = format!("-> {answer} ({})", duration(took));
-        stand.page.heading(block, node.depth * STEP, "> ", &request, &about);
+        let title = format!("{request} -> {answer} ({})", duration(took));
+        stand.page.heading(block, node.depth * STEP, "> ", &title, "");
     }
 
     fn tell_gathered(&mut self, stand: &mut Stand<'_>, place: Place, id: u32) {
@@ -386,9 +393,4 @@ struct Failure<'a> {
 
 fn peer(facts: &Facts) -> String {
     format!("peer {:?} {:?}", facts.get("client"), facts.get("pid"))
-}
-
-/// Whether a scope is the request with which clients find out whether anybody is there.
-fn is_ping(tree: &Tree, scope: u32) -> bool {
-    tree.get(scope).is_some_and(|node| node.kind == Scope::Request && node.about.ends_with("/_ping"))
 }

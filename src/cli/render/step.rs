@@ -279,20 +279,26 @@ impl Session {
 
     fn note_on_cards(&mut self, scope: u32, event: &Event) {
         let speaker = &self.narrator.speaker;
-        let line = match event {
+        let lines = match event {
+            Event::Note { note: note @ Note::NamespaceInodes, facts } => {
+                let (sentence, rows) = speaker.note(*note, facts);
+                let rows = rows.into_iter().map(|(kind, numbers)| format!("{kind}  {numbers}"));
+                std::iter::once(sentence).chain(rows).collect()
+            }
             Event::Note { note, facts } => {
                 let (sentence, rest) = speaker.note(*note, facts);
-                if rest.is_empty() { sentence } else { format!("{sentence} ({})", speaker.list(&rest)) }
+                let more = format!("{sentence} ({})", speaker.list(&rest));
+                vec![if rest.is_empty() { sentence } else { more }]
             }
             Event::Failed { op, error, errno: number, .. } => {
                 let title = glossary().op(op).map_or(op.as_str(), |entry| entry.title.get(self.lang));
                 let number = number.map(|number| format!(" ({})", errno(self.lang, number)));
-                format!("{title}: {error}{}", number.unwrap_or_default())
+                vec![format!("{title}: {error}{}", number.unwrap_or_default())]
             }
             _ => return,
         };
         if let Some(card) = self.cards.iter_mut().rfind(|card| card.scope == scope) {
-            card.lines.push(line);
+            card.lines.extend(lines);
         }
     }
 

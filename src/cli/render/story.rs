@@ -19,6 +19,8 @@ pub struct Story {
     /// The request being told asked for an image that is not here: its error is the story's turn,
     /// not its end.
     missed: bool,
+    /// The learner stopped: what fails from then on fails for that reason.
+    aborted: bool,
     /// The operation that failed last: told only when the work around it fails as well.
     failure: Option<Failure>,
 }
@@ -47,6 +49,7 @@ impl Story {
                     self.missed = true;
                     self.enter(stand, Stage::ImageMissing);
                 }
+                self.aborted |= *note == Note::Aborted;
                 if self.tells(*note) && !is_ping(*note, facts) && once(stand, *note) {
                     let (sentence, _) = stand.speaker.note(*note, facts);
                     stand.page.paragraph(None, 3, "- ", Tone::Plain, &sentence);
@@ -56,7 +59,9 @@ impl Story {
             Event::Failed { op, errno: number, error, facts, .. } => {
                 self.failure = Some(failure(stand.speaker.lang, (op, *number, error), facts));
             }
-            Event::Closed { error: Some(error), .. } if !self.missed => self.failed(stand, error),
+            Event::Closed { error: Some(error), .. } if !self.missed && !self.aborted => {
+                self.failed(stand, error)
+            }
             Event::Missed { count } => {
                 let missed = text::ui(stand.speaker.lang, "trace.missed-some", &[("count", count)]);
                 stand.page.paragraph(None, 3, "! ", Tone::Bad, &missed);

@@ -68,6 +68,11 @@ impl Tree {
         self.open
     }
 
+    /// Whether a scope is the request with which clients find out whether anybody is there.
+    pub fn is_ping(&self, id: u32) -> bool {
+        self.get(id).is_some_and(|node| node.kind == Scope::Request && node.about.ends_with("/_ping"))
+    }
+
     /// The stage of the story `id` belongs to: its own, else an enclosing scope's.
     pub fn stage(&self, id: u32) -> Option<Stage> {
         let mut at = self.get(id);
