@@ -101,7 +101,10 @@ fn a_learner_who_quits_while_stepping_ends_the_run() {
 fn headings(told: &str) -> Vec<String> {
     let titles = told.lines().filter(|line| line.trim_start().starts_with("> "));
     let without_id = |line: &str| match line.split_once("/containers/") {
-        Some((before, rest)) => format!("{before}{}", rest.split('/').next_back().unwrap_or_default()),
+        Some((before, rest)) => {
+            let verb = rest.split(['/', ' ']).nth(1).unwrap_or_default();
+            format!("{before} {verb}")
+        }
         None => line.split(" · ").next().unwrap_or_default().to_owned(),
     };
     let mut titles: Vec<String> = titles.map(without_id).collect();

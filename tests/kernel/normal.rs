@@ -185,7 +185,11 @@ impl Names {
             Value::String(text) => self.text(&text).into(),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
             Value::Object(fields) => {
-                fields.into_iter().map(|(key, value)| (key, self.value(value))).collect()
+                let field = |(key, value): (String, Value)| match value {
+                    Value::Number(pid) if key == "pid" => (key, self.text(&pid.to_string()).into()),
+                    value => (key, self.value(value)),
+                };
+                fields.into_iter().map(field).collect()
             }
             other => other,
         }
