@@ -247,3 +247,22 @@ pub fn difference(sim: &[String], linux: &[String]) -> Option<String> {
         rest(linux)
     ))
 }
+
+#[test]
+fn whatever_differs_is_found_and_shown() {
+    let lines = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let whole = lines(&["a", "b", "c"]);
+    assert_eq!(difference(&whole, &whole), None);
+    let other = difference(&whole, &lines(&["a", "x", "c"])).expect("another line");
+    assert!(other.contains("line 1") && other.contains("  b") && other.contains("  x"), "{other}");
+    assert!(difference(&whole, &lines(&["a", "b"])).expect("one is missing").contains("line 2"));
+}
+
+#[test]
+fn what_no_two_runs_share_is_taken_out() {
+    assert_eq!(without_times("at 2026-11-21T08:00:00.000000001Z, then T"), "at <time>, then T");
+    assert_eq!(
+        without_staging("/l/ab.new-01ef23ab/etc process.new-session"),
+        "/l/ab.new-<random>/etc process.new-session"
+    );
+}
