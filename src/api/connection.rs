@@ -56,8 +56,9 @@ impl Connection {
             let connection = self.clone();
             async move { Ok::<_, Infallible>(connection.answer(request).await) }
         });
+        // A client that closes its half has gone: without that a wait, a watch or a pull whose
+        // registry says nothing would keep its connection for ever.
         let connection = hyper::server::conn::http1::Builder::new()
-            .half_close(true)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         // A client that breaks off or speaks no HTTP concerns nobody else.

@@ -117,7 +117,7 @@ fn import() -> Refusal {
 fn message(step: Step) -> serde_json::Value {
     let value = match step {
         Step::Line(event) => serde_json::to_value(event),
-        Step::Failed(refusal) => serde_json::to_value(JsonMessage::error(refusal.message)),
+        Step::Failed(refusal) => serde_json::to_value(JsonMessage::error(refusal.body())),
     };
     value.unwrap_or_default()
 }

@@ -69,11 +69,14 @@ impl Waiting {
     pub async fn exit_code(mut self) -> Result<i64, Error> {
         let answer = self.0.next_line().await?.ok_or_else(|| Error::Stream {
             message: "the daemon ended the wait without an exit code".to_owned(),
+            hint: None,
         })?;
         // The answer's end, too: when it is here the daemon has closed its books on the wait.
         while self.0.next_line().await?.is_some() {}
         match answer.error {
-            Some(error) if !error.message.is_empty() => Err(Error::Stream { message: error.message }),
+            Some(error) if !error.message.is_empty() => {
+                Err(Error::Stream { message: error.message, hint: None })
+            }
             _ => Ok(answer.status_code),
         }
     }

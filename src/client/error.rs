@@ -101,6 +101,8 @@ pub enum Error {
     Stream {
         /// The daemon's words.
         message: String,
+        /// Advice.
+        hint: Option<Hint>,
     },
 }
 
@@ -161,7 +163,7 @@ impl Classify for Error {
         match self {
             Error::Unreachable { .. } => Some(Hint::StartDaemon),
             Error::Denied { .. } => Some(Hint::JoinGroup),
-            Error::Daemon { hint, .. } => *hint,
+            Error::Daemon { hint, .. } | Error::Stream { hint, .. } => *hint,
             _ => None,
         }
     }

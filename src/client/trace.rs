@@ -60,7 +60,7 @@ impl Client {
         let mut lines: JsonLines<Box<serde_json::value::RawValue>> =
             self.raw(Request::new(Method::GET, path(id, ""))).await?.lines();
         let malformed = |source| Error::Malformed { asked: format!("GET {}", path(id, "")), source };
-        let empty = || Error::Stream { message: format!("trace {id} is empty") };
+        let empty = || Error::Stream { message: format!("trace {id} is empty"), hint: None };
         let head = lines.next_line().await?.ok_or_else(empty)?;
         let info = serde_json::from_str(head.get()).map_err(malformed)?;
         let mut records = Vec::new();

@@ -74,6 +74,9 @@ pub enum Error {
         /// One line.
         reason: String,
     },
+    /// A network that was never made.
+    #[error("network {0} not found")]
+    NoSuchNetwork(String),
     /// No such trace is kept.
     #[error("No such trace: {0}")]
     NoSuchTrace(String),
@@ -98,7 +101,10 @@ impl Error {
 impl Classify for Error {
     fn kind(&self) -> Kind {
         match self {
-            Error::NoSuchContainer(_) | Error::NoSuchImage(_) | Error::NoSuchTrace(_) => Kind::NotFound,
+            Error::NoSuchContainer(_)
+            | Error::NoSuchImage(_)
+            | Error::NoSuchNetwork(_)
+            | Error::NoSuchTrace(_) => Kind::NotFound,
             Error::Ambiguous(_) | Error::Invalid(_) => Kind::Invalid,
             Error::Kill(_, error) => error.kind(),
             Error::NameConflict { .. }

@@ -57,13 +57,14 @@ impl Engine {
         Exit { code: SHIM_GONE_CODE, signal: Some(libc::SIGKILL), oom: false, at: self.stamp() }
     }
 
-    /// What the shim wrote down about the last run; nothing when it was killed. The file of an
-    /// earlier run, whose end the record knows, says nothing.
+    /// What the shim wrote down about the last run; nothing when it was killed. The file of a run
+    /// whose end the record knows, or of one before that, says nothing.
     pub(super) fn exit_left(&self, container: &Container) -> Option<Exit> {
         let bytes = self.host.read(&self.places.exit_file(&container.id)).ok()?;
         let exit: Exit = serde_json::from_slice(&bytes).ok()?;
-        let known = container.record().state.finished_at.as_deref() == Some(exit.at.as_str());
-        (!known).then_some(exit)
+        let at = exit.at.parse::<jiff::Timestamp>().ok()?;
+        let known = container.record().state.finished_at.as_deref().and_then(|text| text.parse().ok());
+        known.is_none_or(|known| at > known).then_some(exit)
     }
 
     /// Writes the end down, narrates it, and only then wakes who waits for it.

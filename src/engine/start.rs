@@ -58,6 +58,9 @@ impl Engine {
     async fn launch(&self, door: &TracedHost, container: &Container) -> Result<Arc<ShimSocket>, Error> {
         let record = container.snapshot();
         let asked = summary::network(&record);
+        if !matches!(asked.as_str(), "bridge" | "host" | "none") {
+            return Err(Error::NoSuchNetwork(asked));
+        }
         let mode = network_mode(&asked);
         door.note(Note::NetworkMode, facts([("mode", &mode)]));
         let done = self.write_bundle(door, &record).await?;

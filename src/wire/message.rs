@@ -63,10 +63,9 @@ impl JsonMessage {
     }
 
     /// The last line of a pull that failed after its first.
-    pub fn error(message: impl Into<String>) -> JsonMessage {
-        let message = message.into();
+    pub fn error(ErrorBody { message, hint }: ErrorBody) -> JsonMessage {
         JsonMessage {
-            error_detail: Some(ErrorDetail { code: 0, message: message.clone() }),
+            error_detail: Some(ErrorDetail { code: 0, message: message.clone(), hint }),
             error: Some(message),
             ..JsonMessage::default()
         }
@@ -94,6 +93,9 @@ pub struct ErrorDetail {
     pub code: i64,
     /// One line.
     pub message: String,
+    /// As [`ErrorBody::hint`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 fn is_zero(number: &u64) -> bool {

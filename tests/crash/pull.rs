@@ -22,7 +22,11 @@ async fn registry() -> (Player, Layer) {
 
 /// The pull after an interruption asks for the rest, and the image is whole.
 fn resumes(live: &Live, player: &Player, layer: &Layer) {
-    let pulled = live.run(&["pull", &player.name("big:1")]);
+    let words = ["pull", &player.name("big:1")];
+    let pull = live.learn(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a pull");
+    // Long before a body that does not move is given up: nobody waited for the first pull any more.
+    eventually("a second request", || player.seen(&layer.digest).len() == 2);
+    let pulled = pull.wait_with_output().expect("its end");
     assert!(pulled.status.success(), "{}", said(&pulled));
     let asked = player.seen(&layer.digest);
     let range = asked.last().and_then(|seen| seen.range.clone()).expect("a range");

@@ -85,7 +85,9 @@ async fn show(
         if let Some(error) =
             message.error_detail.as_ref().map(|detail| &detail.message).or(message.error.as_ref())
         {
-            return Err(failed(Error::Stream { message: error.clone() }));
+            let hint = message.error_detail.as_ref().and_then(|detail| detail.hint.as_deref());
+            let hint = hint.and_then(|hint| hint.parse().ok());
+            return Err(failed(Error::Stream { message: error.clone(), hint }));
         }
         // The narration tells each layer's steps; on the same screen its end is enough.
         let step = message.id.is_some() && message.progress_detail.is_some();

@@ -125,9 +125,9 @@ fn attend(
     streams.drain().map_err(plumbing("read the last output"))?;
     let exit = conclude(jail, start, &groups, status);
     remove_socket(&start.socket);
-    jail.flush();
     // A daemon that knocks now is not to wait for clients that read slowly.
     drop(listener);
+    jail.flush();
     tell(control, &FromShim::Exited(exit));
     streams.flush(control).map_err(plumbing("write the last output"))
 }
