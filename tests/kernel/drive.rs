@@ -49,7 +49,7 @@ pub struct Asked {
     pub command: &'static [&'static str],
     /// With a limit of its own, and no new privileges.
     pub hardened: bool,
-    /// Killed as soon as it runs, and removed when it is gone.
+    /// Killed as soon as it runs, and removed when it is gone, the image after it.
     pub killed: bool,
     /// The scope before which the learner says no.
     pub abort: Option<Scope>,
@@ -130,6 +130,7 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
     ended.code = Some(wait.exit_code().await?);
     if asked.killed {
         client.remove_container(id, false, false).await?;
+        client.remove_image(image, false, false).await?;
     }
     Ok(())
 }

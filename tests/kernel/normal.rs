@@ -150,6 +150,11 @@ impl Names {
         if let Some(name) = self.whole.get(text) {
             return (*name).to_owned();
         }
+        if let Some((pid, file)) = text.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'))
+            && let Some(name) = self.whole.get(pid)
+        {
+            return format!("/proc/{name}/{file}");
+        }
         let named =
             self.parts.iter().fold(text.to_owned(), |text, (part, name)| text.replace(part.as_str(), name));
         without_times(&without_staging(&named))
@@ -180,7 +185,11 @@ impl Names {
             Value::String(text) => self.text(&text).into(),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
             Value::Object(fields) => {
-                fields.into_iter().map(|(key, value)| (key, self.value(value))).collect()
+                let field = |(key, value): (String, Value)| match value {
+                    Value::Number(pid) if key == "pid" => (key, self.text(&pid.to_string()).into()),
+                    value => (key, self.value(value)),
+                };
+                fields.into_iter().map(field).collect()
             }
             other => other,
         }
@@ -237,4 +246,23 @@ pub fn difference(sim: &[String], linux: &[String]) -> Option<String> {
         rest(sim),
         rest(linux)
     ))
+}
+
+#[test]
+fn whatever_differs_is_found_and_shown() {
+    let lines = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let whole = lines(&["a", "b", "c"]);
+    assert_eq!(difference(&whole, &whole), None);
+    let other = difference(&whole, &lines(&["a", "x", "c"])).expect("another line");
+    assert!(other.contains("line 1") && other.contains("  b") && other.contains("  x"), "{other}");
+    assert!(difference(&whole, &lines(&["a", "b"])).expect("one is missing").contains("line 2"));
+}
+
+#[test]
+fn what_no_two_runs_share_is_taken_out() {
+    assert_eq!(without_times("at 2026-11-21T08:00:00.000000001Z, then T"), "at <time>, then T");
+    assert_eq!(
+        without_staging("/l/ab.new-01ef23ab/etc process.new-session"),
+        "/l/ab.new-<random>/etc process.new-session"
+    );
 }

@@ -83,7 +83,7 @@ const V1: [(&str, Files); 9] = [
     ("pids", &[("pids.current", ""), ("pids.max", "max\n"), ("pids.events", "max 0\n")]),
 ];
 
-const V2: [(&str, Files); 5] = [
+const V2: [(&str, Files); 8] = [
     (
         "cpu",
         &[
@@ -94,6 +94,7 @@ const V2: [(&str, Files); 5] = [
         ],
     ),
     ("cpuset", &[("cpuset.cpus", "\n"), ("cpuset.mems", "\n")]),
+    ("hugetlb", &[("hugetlb.2MB.current", "0\n"), ("hugetlb.2MB.max", "max\n")]),
     (
         "io",
         &[
@@ -119,10 +120,12 @@ const V2: [(&str, Files); 5] = [
             ("memory.swap.max", "max\n"),
         ],
     ),
+    ("misc", &[("misc.current", ""), ("misc.max", "")]),
     (
         "pids",
         &[("pids.current", ""), ("pids.max", "max\n"), ("pids.events", "max 0\n"), ("pids.peak", "0\n")],
     ),
+    ("rdma", &[("rdma.current", ""), ("rdma.max", "")]),
 ];
 
 /// Files that only the root group lacks.
