@@ -2,7 +2,7 @@
 
 use super::{Engine, Error};
 use crate::container::log::{Filter, Reader};
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use rustix::fs::inotify;
 use std::fs::File;
 use std::io;
@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::containers::Progress;
 
-/// Lines a slow client may lag behind before the reader waits for it.
-const QUEUE: usize = 64;
+/// Pieces (one read of the file each) a slow client may lag behind before the reader waits for it.
+const QUEUE: usize = 4;
 
 /// What is asked of a log.
 #[derive(Clone, Debug, Default)]
@@ -105,10 +105,12 @@ impl Reading {
         }
         let Some(reader) = &mut self.reader else { return Ok(true) };
         while let Some(lines) = reader.lines()? {
-            for frame in lines.iter().filter_map(|line| self.filter.render(line)) {
-                if self.sender.send(Ok(frame)).await.is_err() {
-                    return Ok(false);
-                }
+            // All frames of one read travel together: a write for each line would cost more than
+            // everything else.
+            let mut piece = BytesMut::new();
+            lines.iter().filter_map(|line| self.filter.render(line)).for_each(|frame| piece.put(frame));
+            if !piece.is_empty() && self.sender.send(Ok(piece.freeze())).await.is_err() {
+                return Ok(false);
             }
         }
         Ok(true)

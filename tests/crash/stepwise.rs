@@ -41,7 +41,9 @@ async fn run(client: &Client, image: &str, argv: &[&str]) -> Result<(), Error> {
     let created = match client.create_container(None, None, &request).await {
         Err(error) if error.status().is_some_and(|status| status == 404) => {
             let name = format!("docker.io/library/{image}");
-            let pull = Pull { name: &name, tag: Some("latest"), platform: None, hub: Some("builtin") };
+            let credentials = &learn::wire::Credentials::Anonymous;
+            let hub = Some("builtin");
+            let pull = Pull { name: &name, tag: Some("latest"), platform: None, hub, credentials };
             let mut progress = client.pull_image(&pull).await?;
             while progress.next_line().await?.is_some() {}
             client.create_container(None, None, &request).await?

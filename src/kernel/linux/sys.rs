@@ -150,6 +150,16 @@ pub fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
     check(result)
 }
 
+/// Gives every signal its default action. An ignored signal stays ignored across execve(2), and
+/// Rust's runtime ignores SIGPIPE: a program that writes to a pipe nobody reads would go on for ever.
+pub fn default_signals() {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL installs no code of ours; for SIGKILL, SIGSTOP and the C library's own
+        // signals the call fails and changes nothing.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 fn check(result: libc::c_long) -> io::Result<()> {
     match result {
         -1 => Err(io::Error::last_os_error()),

@@ -80,6 +80,7 @@ pub(super) fn exec(program: &str, argv: &[String], payload: Payload) -> Result<O
     let env = env.iter().map(|entry| c_string(entry)).collect::<Result<Vec<_>, _>>()?;
     umask(Mode::from_bits_truncate(0o022));
     sys::cloexec_from(3)?;
+    sys::default_signals();
     if !filter.is_empty() {
         sys::load_seccomp(&filter)?;
     }
