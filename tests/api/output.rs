@@ -59,5 +59,8 @@ fn a_program_begins_with_no_signal_ignored() {
     let live = Live::started();
     live.ok(&["pull", "-q", "--hub", "builtin", "alpine"]);
     let ignored = live.ok(&["run", "--rm", "alpine", "grep", "SigIgn", "/proc/self/status"]);
-    assert_eq!(ignored.trim_end(), "SigIgn:\t0000000000000000");
+    let mask = ignored.split_whitespace().last().and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    // Signals 32 and 33 are the C library's own: nobody can set them back.
+    let mask = mask.unwrap_or_else(|| panic!("{ignored}")) & !(0b11 << 31);
+    assert_eq!(mask, 0, "{ignored}");
 }

@@ -69,7 +69,7 @@ async fn a_damaged_docker_configuration_is_named_with_its_line() {
     let refused = live.run(&["pull", &player.name("x:1")]);
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
     let told = stderr(&refused);
-    assert!(told.contains(&format!("{}:3", config.display())), "{told}");
+    assert!(told.contains(&config.display().to_string()) && told.contains("line 3"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
