@@ -141,7 +141,7 @@ async fn pull(client: &Client, image: &str) -> Result<(), Error> {
     let mut lines = client.pull_image(&pull).await?;
     while let Some(line) = lines.next_line().await? {
         if let Some(detail) = line.error_detail {
-            return Err(Error::Stream { message: detail.message });
+            return Err(Error::Stream { message: detail.message, hint: None });
         }
     }
     Ok(())
