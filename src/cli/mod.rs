@@ -57,11 +57,14 @@ pub type Ready = Box<dyn FnOnce() -> std::io::Result<()> + Send>;
 /// What a role `main` plugs in ends with: its error is only printed.
 pub type Role<T> = Result<T, Box<dyn std::error::Error>>;
 
+/// Is the daemon of these places, as configured, until a signal ends it.
+pub type Daemon = fn(Paths, Settings, Ready) -> Role<()>;
+
 /// What `main` plugs in: the layers this one must not know.
 #[derive(Clone, Copy, Default)]
 pub struct Wiring {
-    /// Is the daemon until a signal ends it.
-    pub daemon: Option<fn(Paths, Settings, Ready) -> Role<()>>,
+    /// The daemon's role.
+    pub daemon: Option<Daemon>,
     /// Runs the OCI bundle in a directory; Docker's exit code.
     pub runtime: Option<fn(&str) -> Role<i32>>,
     /// Connections to an engine of this very process, on the simulator; the language is that of
