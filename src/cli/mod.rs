@@ -144,7 +144,11 @@ async fn with_daemon(
         output::error_line(&render::badge(lang))?;
     }
     if told {
-        context.session = Some(Session::open(&context.client, title, options, global.step).await?);
+        let paths = context::places(global)?;
+        let places =
+            || vec![("LEARN_HOST", paths.host.to_string()), ("LEARN_ROOT", paths.root.display().to_string())];
+        let step = global.step.then(places);
+        context.session = Some(Session::open(&context.client, title, options, step).await?);
     }
     let done = verb(&context, options, command).await;
     let aborted = context.aborted();

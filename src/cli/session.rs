@@ -28,8 +28,13 @@ pub struct Session {
     teller: JoinHandle<()>,
 }
 
+/// `LEARN_HOST` and `LEARN_ROOT` for the commands a stepping learner runs as evidence: they must
+/// look at the engine that `--host` and `--root` chose.
+pub type Places = Vec<(&'static str, String)>;
+
 impl Session {
-    /// Opens a session; from then on the client's requests write into it.
+    /// Opens a session; from then on the client's requests write into it. It steps when it is told
+    /// where evidence is to be looked for.
     ///
     /// # Errors
     /// When the daemon does not answer or knows no sessions.
@@ -37,9 +42,9 @@ impl Session {
         client: &Arc<Client>,
         title: &str,
         options: Options,
-        step: bool,
+        step: Option<Places>,
     ) -> Result<Session, Failure> {
-        let stop = if step { options.depth.stop() } else { Stop::Never };
+        let stop = if step.is_some() { options.depth.stop() } else { Stop::Never };
         let id = client.open_trace(title, stop).await?;
         let records = client.trace_records(&id).await?;
         client.write_into(&id);
@@ -51,8 +56,8 @@ impl Session {
             tokio::spawn(pass_on(client.clone(), id.clone(), decisions, aborted.clone())),
         ];
         let teller = tokio::task::spawn_blocking(move || match step {
-            true => step_through(options, told, decide),
-            false => tell(options, told),
+            Some(places) => step_through(options, places, told, decide),
+            None => tell(options, told),
         });
         Ok(Session { client: client.clone(), id, aborted, tasks, teller })
     }
@@ -119,6 +124,7 @@ fn tell(options: Options, records: std::sync::mpsc::Receiver<Record>) {
 
 fn step_through(
     options: Options,
+    places: Places,
     records: std::sync::mpsc::Receiver<Record>,
     decide: mpsc::UnboundedSender<Decision>,
 ) {
@@ -126,7 +132,7 @@ fn step_through(
         true => Box::new(SingleKeys),
         false => Box::new(LineKeys(io::BufReader::new(io::stdin()))),
     };
-    let mut session = render::Session::new(options, Box::new(io::stderr()), keys);
+    let mut session = render::Session::new(options, Box::new(io::stderr()), keys).among(places);
     for record in records {
         if let Some(decision) = session.record(&record) {
             // The receiver lives as long as the command.

@@ -45,11 +45,12 @@ pub fn shown(command: &str) -> String {
     command.split('/').map(cut).collect::<Vec<_>>().join("/")
 }
 
-/// Runs a command to its end, with nothing on its standard input. `learn` means this program.
+/// Runs a command to its end, with nothing on its standard input. `learn` means this program, and
+/// `environment` tells it which engine this learner talks to.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn run(argv: &[String]) -> io::Result<Evidence> {
+pub fn run(argv: &[String], environment: &[(&str, String)]) -> io::Result<Evidence> {
     let [program, arguments @ ..] = argv else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "empty command"));
     };
@@ -57,7 +58,9 @@ pub fn run(argv: &[String]) -> io::Result<Evidence> {
         "learn" => std::env::current_exe()?,
         other => other.into(),
     };
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+    let mut command = Command::new(program);
+    command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+    let output = command.stdin(Stdio::null()).output()?;
     let all = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&all).replace('\0', " ");
     // Control bytes of another program must not reach the learner's terminal.
@@ -101,7 +104,7 @@ mod tests {
     #[test]
     fn output_is_cleaned_and_the_exit_code_kept() {
         let argv = ["sh", "-c", "printf 'a\\033[2Jb\\n'; exit 3"].map(str::to_owned);
-        let evidence = run(&argv).unwrap();
+        let evidence = run(&argv, &[]).unwrap();
         assert_eq!((evidence.lines, evidence.status), (vec!["a[2Jb".to_owned()], 3));
     }
 }

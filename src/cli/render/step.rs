@@ -143,6 +143,8 @@ pub struct Session {
     /// A pull of this session that is complete, by its reference, and whether the learner stopped.
     pulled: Option<String>,
     aborted: bool,
+    /// What evidence commands find in their environment.
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Session {
@@ -162,7 +164,14 @@ impl Session {
             told: None,
             pulled: None,
             aborted: false,
+            environment: Vec::new(),
         }
+    }
+
+    /// The same session, whose evidence commands run in this environment.
+    #[must_use]
+    pub fn among(self, environment: Vec<(&'static str, String)>) -> Session {
+        Session { environment, ..self }
     }
 
     /// Tells one record. When the work waits, blocks until the learner decides and returns the
@@ -346,7 +355,7 @@ impl Session {
             return self.line(Tone::Quiet, &self.ui("evidence-simulated", &[("command", &command)]));
         }
         self.narrator.page.command(None, 0, "$ ", &evidence::shown(&command));
-        match evidence::run(&argv) {
+        match evidence::run(&argv, &self.environment) {
             Ok(evidence) => self.show_output(&evidence),
             Err(error) => self.line(Tone::Bad, &self.ui("evidence-failed", &[("error", &error)])),
         }
