@@ -1,5 +1,6 @@
 //! Colour on the narrator's stream. It only repeats what words and marks already say.
 
+use colored::Colorize;
 use std::io::IsTerminal;
 
 /// `--color`.
@@ -57,13 +58,18 @@ impl Paint {
     /// `text` in its tone: ECMA-48 select graphic rendition, the terminal's own palette only, so
     /// that light and dark themes both stay readable.
     pub fn tone(self, tone: Tone, text: &str) -> String {
-        let code = match tone {
-            Tone::Title => "1",
-            Tone::Quiet => "2",
-            Tone::Command => "36",
-            Tone::Bad => "31",
+        if !self.0 || text.is_empty() {
+            return text.to_owned();
+        }
+        // The decision is made, and from standard error, at which the crate does not look.
+        colored::control::set_override(true);
+        match tone {
+            Tone::Title => text.bold(),
+            Tone::Quiet => text.dimmed(),
+            Tone::Command => text.cyan(),
+            Tone::Bad => text.red(),
             Tone::Plain => return text.to_owned(),
-        };
-        if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        }
+        .to_string()
     }
 }
