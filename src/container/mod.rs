@@ -10,7 +10,6 @@
 //! Nothing here performs an operation; `engine` does.
 
 pub mod config;
-pub mod duration;
 pub mod environment;
 pub mod inspect;
 pub mod limits;

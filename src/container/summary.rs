@@ -1,7 +1,7 @@
 //! One line of `docker ps`.
 
-use super::{Record, State, Status, duration, mounts};
-use crate::wire::{ContainerSummary, EndpointSettings, SummaryHostConfig, SummaryNetworks};
+use super::{Record, State, Status, mounts};
+use crate::wire::{ContainerSummary, EndpointSettings, SummaryHostConfig, SummaryNetworks, duration};
 use jiff::Timestamp;
 
 /// The summary of a container, seen at `now`.

@@ -6,6 +6,7 @@
 pub mod config;
 pub mod container;
 pub mod credentials;
+pub mod duration;
 pub mod event;
 pub mod examination;
 pub mod filters;
