@@ -15,6 +15,8 @@ need cc gcc
 need docker-registry docker-registry
 # The stock docker CLI, for the daemon. Debian 12 ships it with the engine, which stays unused.
 need docker docker.io
+# Archives of images, written and read by somebody else.
+need skopeo skopeo
 # Privileges dropped, namespaces entered and looked at.
 need setpriv util-linux
 need unshare util-linux

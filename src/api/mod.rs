@@ -6,6 +6,7 @@
 //!   which trace                 └──────▶ unsupported                        501, by name
 //! ```
 
+mod archive;
 pub mod assembly;
 pub mod attach;
 pub mod body;
@@ -13,7 +14,9 @@ mod connection;
 mod container;
 pub mod daemon;
 mod image;
+mod image_create;
 pub mod query;
+mod registry;
 mod router;
 pub mod simulate;
 pub mod status;

@@ -2,7 +2,7 @@
 
 use super::status::Refusal;
 use super::version::ApiVersion;
-use super::{attach, container, image, system, trace, unsupported};
+use super::{archive, attach, container, image, image_create, registry, system, trace, unsupported};
 use crate::engine::Engine;
 use crate::error::Kind;
 use crate::kernel::TracedHost;
@@ -37,8 +37,15 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/containers/{id}/logs", get(container::logs))
         .route("/containers/{id}/attach", post(attach::attach))
         .route("/images/json", get(image::list))
-        .route("/images/create", post(image::create))
-        .route("/images/{*name}", get(image::inspect).post(unsupported::answer).delete(image::remove))
+        .route("/images/create", post(image_create::create))
+        .route("/images/get", get(archive::get))
+        .route("/images/load", post(archive::load))
+        .route("/images/prune", post(image::prune))
+        .route("/images/search", get(registry::search))
+        .route("/images/{*name}", get(image::look).post(image::act).delete(image::remove))
+        .route("/distribution/{*name}", get(registry::distribution))
+        .route("/auth", post(registry::auth))
+        .route("/system/df", get(system::disk_usage))
         .route("/learn/traces", get(trace::list).post(trace::open))
         .route("/learn/traces/{id}", get(trace::show))
         .route("/learn/traces/{id}/records", get(trace::records))

@@ -5,7 +5,7 @@ use super::query::Query;
 use super::status::Refusal;
 use crate::engine::Engine;
 use crate::engine::events::{FILTERS, passes};
-use crate::wire::{EventMessage, Info, Version};
+use crate::wire::{DiskUsage, EventMessage, Info, Version};
 use axum::Json;
 use axum::extract::{Query as Parameters, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
@@ -33,6 +33,11 @@ pub(super) async fn version(State(engine): State<Arc<Engine>>) -> Json<Version> 
 /// `GET /info`.
 pub(super) async fn info(State(engine): State<Arc<Engine>>) -> Json<Info> {
     Json(engine.info())
+}
+
+/// `GET /system/df`.
+pub(super) async fn disk_usage(State(engine): State<Arc<Engine>>) -> Result<Json<DiskUsage>, Refusal> {
+    Ok(Json(engine.disk_usage().await?))
 }
 
 /// `GET /events`: from `since` on, until `until` or the client leaves.

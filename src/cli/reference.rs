@@ -103,6 +103,18 @@ impl Reference {
         }
     }
 
+    /// As people write it, without tag and digest: `alpine`, `localhost:5000/tool`.
+    pub fn familiar_name(&self) -> String {
+        let name = self.name();
+        let name = name.strip_prefix("docker.io/").unwrap_or(&name);
+        name.strip_prefix(OFFICIAL).unwrap_or(name).to_owned()
+    }
+
+    /// Whether the name holds a digest.
+    pub fn is_digested(&self) -> bool {
+        self.digest.is_some()
+    }
+
     /// Whether the name says which version it means.
     pub fn is_bare(&self) -> bool {
         self.tag.is_none() && self.digest.is_none()

@@ -4,8 +4,11 @@
 use super::{Error, stream::JsonLines};
 use crate::wire::session::TRACE_HEADER;
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt, Full};
+use futures_util::stream::BoxStream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, UPGRADE, USER_AGENT};
@@ -33,26 +36,43 @@ pub fn from_path(path: PathBuf) -> Connector {
     })
 }
 
+/// What a request sends: a document, or a stream of any length.
+pub(super) type Outgoing = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// Bytes of a file or a pipe, as they are read.
+pub type Upload = BoxStream<'static, std::io::Result<Bytes>>;
+
+fn whole(bytes: Bytes) -> Outgoing {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
 /// A request about to be sent.
 pub(super) struct Request {
     method: Method,
     /// Path and query; the version prefix is put before it by the client.
     pub path: String,
     headers: HeaderMap,
-    body: Bytes,
+    body: Outgoing,
     /// The trace session the request writes into.
     pub session: Option<HeaderValue>,
 }
 
 impl Request {
     pub fn new(method: Method, path: String) -> Request {
-        Request { method, path, headers: HeaderMap::new(), body: Bytes::new(), session: None }
+        Request { method, path, headers: HeaderMap::new(), body: whole(Bytes::new()), session: None }
     }
 
     pub fn json(mut self, body: &impl Serialize) -> Result<Request, Error> {
-        self.body = serde_json::to_vec(body).map_err(Error::Encode)?.into();
+        self.body = whole(serde_json::to_vec(body).map_err(Error::Encode)?.into());
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(self)
+    }
+
+    /// Sends a stream, in chunks.
+    pub fn upload(mut self, kind: &'static str, bytes: Upload) -> Request {
+        self.body = BodyExt::boxed_unsync(StreamBody::new(bytes.map_ok(hyper::body::Frame::data)));
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        self
     }
 
     pub fn header(mut self, name: &'static str, value: &str) -> Request {
@@ -69,9 +89,8 @@ impl Request {
         self
     }
 
-    fn build(self) -> Result<hyper::Request<Full<Bytes>>, hyper::http::Error> {
-        let mut request =
-            hyper::Request::builder().method(self.method).uri(self.path).body(Full::new(self.body))?;
+    fn build(self) -> Result<hyper::Request<Outgoing>, hyper::http::Error> {
+        let mut request = hyper::Request::builder().method(self.method).uri(self.path).body(self.body)?;
         *request.headers_mut() = self.headers;
         let headers = request.headers_mut();
         // Go's client sends the socket's host name likewise; HTTP/1.1 wants some host.
@@ -87,7 +106,7 @@ impl Request {
     }
 }
 
-type Sender = SendRequest<Full<Bytes>>;
+type Sender = SendRequest<Outgoing>;
 
 /// The idle connection, shared with the answers that will give it back.
 type Idle = Arc<Mutex<Option<Sender>>>;
@@ -183,6 +202,11 @@ impl Response {
     /// The body as JSON documents, one after another as they come.
     pub fn lines<T>(self) -> JsonLines<T> {
         JsonLines::new(self.asked, self.head.into_body(), self.sender)
+    }
+
+    /// The body as it comes, for what is no document.
+    pub fn into_bytes(self) -> super::stream::Bytes {
+        super::stream::Bytes::new(self.asked, self.head.into_body(), self.sender)
     }
 
     /// The body as raw pieces.

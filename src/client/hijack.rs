@@ -6,7 +6,7 @@
 
 use super::{Error, connection::Response};
 use bytes::{Buf, Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
@@ -148,7 +148,7 @@ pub struct FramedBody {
     body: Incoming,
     frames: Frames,
     // hyper closes the connection when its sender goes.
-    _sender: SendRequest<Full<Bytes>>,
+    _sender: SendRequest<super::connection::Outgoing>,
 }
 
 impl FramedBody {

@@ -230,7 +230,7 @@ impl State {
         Some(Image {
             id: id.to_owned(),
             manifest: entry.manifest.clone(),
-            size: layers.iter().map(|layer| layer.unpacked).sum(),
+            size: layers.iter().map(Layer::bytes).sum(),
             created: entry.created.clone(),
             layers,
             config,

@@ -31,6 +31,21 @@ pub enum StoreOp {
         /// Most bytes the layer may unpack to.
         limit: u64,
     },
+    /// Takes one file in as it comes: kept under `path` and hashed on the way.
+    ReceiveBlob {
+        /// File it is kept in.
+        path: String,
+        /// Most bytes taken.
+        limit: u64,
+    },
+    /// Takes an archive of images in as it comes, compressed or not: each file in it becomes a
+    /// numbered file of `directory`, hashed on the way.
+    ReceiveArchive {
+        /// A new directory.
+        directory: String,
+        /// Most bytes taken, of all files together.
+        limit: u64,
+    },
     /// Compares what was computed with what was promised.
     VerifyDigest {
         /// What the digest is of: `manifest`, `config`, `layer`, `diff-id`.
@@ -49,6 +64,14 @@ impl StoreOp {
             StoreOp::UnpackLayer { directory, .. } => {
                 format!("openat2(\"{directory}\", …, RESOLVE_IN_ROOT), write(), fchown(), … per file")
             }
+            StoreOp::ReceiveBlob { path, .. } => {
+                format!("write(openat(AT_FDCWD, {path:?}, O_CREAT|O_EXCL), …)")
+            }
+            StoreOp::ReceiveArchive { directory, .. } => {
+                format!(
+                    "mkdir({directory:?}); write(openat(\"{directory}/0\", O_CREAT|O_EXCL), …), … per file"
+                )
+            }
             StoreOp::VerifyDigest { .. } => "memcmp(expected, actual, 32)".into(),
         }
     }
@@ -59,6 +82,8 @@ impl StoreOp {
             StoreOp::UnpackLayer { blob, directory, .. } => {
                 format!("tar -x -f {} -C {}", quote(blob), quote(directory))
             }
+            StoreOp::ReceiveBlob { path, .. } => format!("tee {} | sha256sum", quote(path)),
+            StoreOp::ReceiveArchive { directory, .. } => format!("tar -x -C {}", quote(directory)),
             StoreOp::VerifyDigest { expected, actual, .. } => {
                 format!("test {} = {}", quote(expected), quote(actual))
             }
@@ -69,6 +94,10 @@ impl StoreOp {
         match self {
             StoreOp::PutBlob { path, .. } => Some(FsOp::RemoveFile { path: path.clone() }.into()),
             StoreOp::UnpackLayer { directory, .. } => {
+                Some(FsOp::RemoveTree { path: directory.clone() }.into())
+            }
+            StoreOp::ReceiveBlob { path, .. } => Some(FsOp::RemoveFile { path: path.clone() }.into()),
+            StoreOp::ReceiveArchive { directory, .. } => {
                 Some(FsOp::RemoveTree { path: directory.clone() }.into())
             }
             StoreOp::VerifyDigest { .. } => None,

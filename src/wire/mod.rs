@@ -6,6 +6,7 @@
 pub mod config;
 pub mod container;
 pub mod credentials;
+pub mod disk_usage;
 pub mod duration;
 pub mod event;
 pub mod examination;
@@ -14,6 +15,7 @@ pub mod host_config;
 pub mod image;
 pub mod inspect;
 pub mod message;
+pub mod registry;
 pub mod session;
 pub mod settings;
 pub mod system;
@@ -21,13 +23,17 @@ pub mod system;
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
 pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, WaitError, WaitResponse};
 pub use credentials::Credentials;
+pub use disk_usage::DiskUsage;
 pub use event::{Actor, EventMessage};
 pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
 pub use filters::Filters;
 pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, Ulimit};
-pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
+pub use image::{HistoryItem, ImageConfig, ImageDelete, ImageInspect, ImagePrune, ImageSummary, RootFs};
 pub use inspect::{ContainerInspect, ContainerState, GraphDriver, MountPoint, NetworkSettings};
 pub use message::{ErrorBody, ErrorDetail, JsonMessage, ProgressDetail};
+pub use registry::{
+    AuthAnswer, AuthRequest, Descriptor, DistributionInspect, DistributionPlatform, SearchResult,
+};
 pub use session::{Decide, NewTrace, TraceCreated};
 pub use settings::Settings;
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};

@@ -5,7 +5,12 @@
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod live;
 
+#[path = "../support/peer/mod.rs"]
+#[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
+mod peer;
+
 mod errors;
+mod images;
 mod proxy;
 mod requests;
 mod verbs;

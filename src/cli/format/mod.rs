@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod json;
+pub mod rows;
 pub mod size;
 pub mod table;
 pub mod words;

@@ -1,7 +1,9 @@
 //! The verbs about the engine as a whole.
 
 pub mod args;
+pub mod df;
 pub mod events;
 pub mod info;
 pub mod inspect;
+pub mod prune;
 pub mod version;

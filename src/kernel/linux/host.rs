@@ -1,7 +1,7 @@
 //! The daemon's door to the machine.
 
 use super::seal::SealedExe;
-use super::unpack::{Order, unpack_layer};
+use super::unpack::{Order, receive, unpack_layer};
 use super::{files, groups, shim, sys};
 use crate::error::{Hint, Kind};
 use crate::kernel::{Fault, Host, Outcome, Payload};
@@ -64,6 +64,10 @@ impl LinuxHost {
                 };
                 unpack_layer(order, payload).await
             }
+            StoreOp::ReceiveBlob { path, limit } => receive::blob(path.clone(), *limit, payload).await,
+            StoreOp::ReceiveArchive { directory, limit } => {
+                receive::archive(directory.clone(), *limit, payload).await
+            }
             StoreOp::VerifyDigest { subject, expected, actual } => verify(subject, expected, actual),
         }
     }
@@ -104,6 +108,10 @@ impl Host for LinuxHost {
 
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn open(&self, path: &str) -> io::Result<Box<dyn io::Read + Send>> {
+        Ok(Box::new(fs::File::open(path)?))
     }
 
     fn size(&self, path: &str) -> io::Result<u64> {

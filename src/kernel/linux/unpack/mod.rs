@@ -20,6 +20,7 @@ mod name;
 mod pax;
 mod pipe;
 mod place;
+pub mod receive;
 mod sparse;
 mod tree;
 
@@ -170,8 +171,14 @@ fn unpack(
     if let (true, Some(error)) = (correct, failure) {
         return Err(error);
     }
-    let unpacked =
-        Unpacked { digest, size, diff_id: built.diff_id, inflated: built.inflated, entries: built.entries };
+    let unpacked = Unpacked {
+        digest,
+        size,
+        diff_id: built.diff_id,
+        inflated: built.inflated,
+        content: built.skipped.content,
+        entries: built.entries,
+    };
     Ok((unpacked, built.skipped))
 }
 
