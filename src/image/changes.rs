@@ -2,7 +2,7 @@
 //! `commit` take it.
 
 use super::error::Error;
-use crate::wire::{Healthcheck, ImageConfig};
+use crate::wire::{Healthcheck, ImageConfig, duration};
 use serde_json::{Map, Value};
 
 /// What may be changed: `validCommitCommands` of moby's builder.
@@ -134,9 +134,9 @@ fn healthcheck(rest: &str) -> Result<Healthcheck, Error> {
         let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
         let bad = || Error::Change(format!("invalid duration {value:?}"));
         match name {
-            "interval" => check.interval = nanoseconds(value).ok_or_else(bad)?,
-            "timeout" => check.timeout = nanoseconds(value).ok_or_else(bad)?,
-            "start-period" => check.start_period = nanoseconds(value).ok_or_else(bad)?,
+            "interval" => check.interval = duration::parse(value).ok_or_else(bad)?,
+            "timeout" => check.timeout = duration::parse(value).ok_or_else(bad)?,
+            "start-period" => check.start_period = duration::parse(value).ok_or_else(bad)?,
             "retries" => check.retries = value.parse().map_err(|_| bad())?,
             _ => return Err(Error::Change(format!("unknown flag: {name}"))),
         }
@@ -154,22 +154,6 @@ fn healthcheck(rest: &str) -> Result<Healthcheck, Error> {
         }
     };
     Ok(check)
-}
-
-/// Go's durations: `1m30s`, `500ms`.
-fn nanoseconds(text: &str) -> Option<i64> {
-    const UNITS: [(&str, f64); 5] = [("ms", 1e6), ("us", 1e3), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
-    let mut total = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|char: char| !char.is_ascii_digit() && char != '.')?;
-        let number: f64 = rest[..end].parse().ok()?;
-        let (unit, scale) = UNITS.iter().find(|(unit, _)| rest[end..].starts_with(unit))?;
-        total += number * scale;
-        rest = &rest[end + unit.len()..];
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "an image's check never lasts 292 years")]
-    (!text.is_empty()).then_some(total as i64)
 }
 
 #[cfg(test)]
