@@ -46,6 +46,7 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/distribution/{*name}", get(registry::distribution))
         .route("/auth", post(registry::auth))
         .route("/system/df", get(system::disk_usage))
+        .route("/learn/store/check", post(system::check_store))
         .route("/learn/traces", get(trace::list).post(trace::open))
         .route("/learn/traces/{id}", get(trace::show))
         .route("/learn/traces/{id}/records", get(trace::records))

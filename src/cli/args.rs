@@ -168,6 +168,7 @@ pub enum ImageCommand {
 /// `learn system …`.
 #[derive(Debug, Subcommand)]
 pub enum SystemCommand {
+    Check(system::Check),
     Df(system::Df),
     Prune(system::Prune),
     Info(system::Info),

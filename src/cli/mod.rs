@@ -167,6 +167,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
     match command {
         Command::Container(command) => container_verb(context, command).await,
         Command::Image(command) => image_verb(context, command).await,
+        Command::System(SystemCommand::Check(args)) => system::check::check(context, args).await,
         Command::System(SystemCommand::Df(args)) => system::df::df(context, args).await,
         Command::System(SystemCommand::Prune(args)) => system::prune::prune(context, args).await,
         Command::System(SystemCommand::Info(_)) | Command::Info(_) => system::info::info(context).await,

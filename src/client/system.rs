@@ -3,7 +3,7 @@
 use super::connection::Request;
 use super::query::{Filters, Query};
 use super::{Client, Error, JsonLines};
-use crate::wire::{DiskUsage, EventMessage, Info, Version};
+use crate::wire::{DiskUsage, EventMessage, Info, StoreReport, Version};
 use hyper::Method;
 use serde_json::Value;
 
@@ -30,6 +30,15 @@ impl Client {
     /// When no daemon answers.
     pub async fn disk_usage(&self) -> Result<DiskUsage, Error> {
         self.get("/system/df", &Query::default()).await
+    }
+
+    /// `POST /learn/store/check`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn check_store(&self, repair: bool) -> Result<StoreReport, Error> {
+        let path = Query::default().flag("repair", repair).onto("/learn/store/check");
+        self.send(Request::new(Method::POST, path)).await?.json().await
     }
 
     /// `POST /{what}/prune` as the daemon answered it, for every kind of thing that can be pruned.

@@ -12,6 +12,7 @@
 //! container's state take its turn; an exit needs none, it happens when it happens.
 
 pub mod attach;
+pub mod check;
 pub mod containers;
 pub mod create;
 pub mod disk_usage;

@@ -179,28 +179,24 @@ impl Store {
                 session: session.clone(),
                 part,
                 diff_id: diff_id.map(String::as_str),
-                neighbours: self.neighbours(name, &part.digest),
+                neighbour: self.neighbour(name, &part.digest),
                 progress,
             });
         }
         senders
     }
 
-    /// Repositories of the same registry that are known to have a blob.
-    fn neighbours(&self, name: &Reference, digest: &str) -> Vec<String> {
+    /// A repository of the same registry that is known to have a blob.
+    fn neighbour(&self, name: &Reference, digest: &str) -> Option<String> {
         let has =
             |image: &Image| image.id == digest || image.layers.iter().any(|layer| layer.digest == digest);
-        let mut names: Vec<String> = self
-            .list()
+        self.list()
             .into_iter()
             .filter(has)
             // Only a digest proves that the image was there: a tag may never have been pushed.
             .flat_map(|image| image.digests)
             .filter(|other| other.registry() == name.registry() && other.repository() != name.repository())
             .map(|other| other.repository().to_owned())
-            .collect();
-        names.sort();
-        names.dedup();
-        names
+            .min()
     }
 }

@@ -10,12 +10,14 @@
 //! Order makes it safe to be killed at any moment: files first, the record that names them last;
 //! on removal the record first. What no record names is removed at the next start.
 
+mod check;
 mod index;
 mod layer;
 mod open;
 mod remove;
 mod tag;
 
+pub use check::{Damage, Finding, Report};
 pub use index::Layer;
 pub use remove::{ContainerUse, Removed};
 pub(super) use tag::{Arrival, Kept};

@@ -273,6 +273,14 @@ pub trait Host: Send + Sync + fmt::Debug {
         Ok(Box::new(io::Cursor::new(self.read(path)?)))
     }
 
+    /// Paths of an unpacked layer that are not what its blob says; empty when all are.
+    ///
+    /// # Errors
+    /// A blob or a tree that cannot be read.
+    fn compare_layer(&self, _blob: &str, _media_type: &str, _directory: &str) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Length in bytes of a file of the engine's own.
     ///
     /// # Errors

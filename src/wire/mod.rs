@@ -18,6 +18,7 @@ pub mod message;
 pub mod registry;
 pub mod session;
 pub mod settings;
+pub mod store_report;
 pub mod system;
 
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
@@ -36,6 +37,7 @@ pub use registry::{
 };
 pub use session::{Decide, NewTrace, TraceCreated};
 pub use settings::Settings;
+pub use store_report::{StoreFinding, StoreReport};
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};
 
 use serde::{Deserialize, Deserializer};

@@ -19,6 +19,13 @@ pub struct Events {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn system check [OPTIONS]")]
+pub struct Check {
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
 #[command(override_usage = "learn system df [OPTIONS]")]
 pub struct Df {
     #[arg(long, short = 'v')]

@@ -1,6 +1,7 @@
 //! The verbs about the engine as a whole.
 
 pub mod args;
+pub mod check;
 pub mod df;
 pub mod events;
 pub mod info;

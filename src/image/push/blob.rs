@@ -31,8 +31,8 @@ pub(super) struct Sender<'a> {
     pub part: &'a Part,
     /// `None` for the configuration.
     pub diff_id: Option<&'a str>,
-    /// Where it may be mounted from.
-    pub neighbours: Vec<String>,
+    /// A repository it may be mounted from.
+    pub neighbour: Option<String>,
     pub progress: &'a (dyn Fn(PushEvent) + Send + Sync),
 }
 
@@ -64,18 +64,16 @@ impl Sender<'_> {
                 self.say("Layer already exists");
                 return Ok(());
             }
-            for from in &self.neighbours {
-                match self.session.begin_upload(&door, &part.digest, Some(from)).await? {
-                    Begun::Mounted => {
-                        door.note(Note::BlobMounted, facts([("digest", &part.digest), ("from", from)]));
-                        self.say(&format!("Mounted from {from}"));
-                        return Ok(());
-                    }
-                    // It would rather have the bytes: as good a place as any.
-                    Begun::At(to) => return self.upload(&door, Some(to)).await,
+            let Some(from) = &self.neighbour else { return self.upload(&door, None).await };
+            match self.session.begin_upload(&door, &part.digest, Some(from)).await? {
+                Begun::Mounted => {
+                    door.note(Note::BlobMounted, facts([("digest", &part.digest), ("from", from)]));
+                    self.say(&format!("Mounted from {from}"));
+                    Ok(())
                 }
+                // It would rather have the bytes.
+                Begun::At(to) => self.upload(&door, Some(to)).await,
             }
-            self.upload(&door, None).await
         })
         .await
     }
@@ -160,9 +158,10 @@ fn stream_of(mut file: Box<dyn Read + Send>, sent: Arc<AtomicU64>) -> ByteStream
                 stretch.truncate(count);
                 Bytes::from(stretch)
             });
-            let last = read.as_ref().map_or(true, Bytes::is_empty);
-            // The request has ended: nobody wants more.
-            if last && read.is_ok() || sender.blocking_send(read).is_err() || last {
+            let more = read.as_ref().is_ok_and(|piece| !piece.is_empty());
+            let at_end = read.as_ref().is_ok_and(Bytes::is_empty);
+            // The request has ended when nobody wants more.
+            if at_end || sender.blocking_send(read).is_err() || !more {
                 return;
             }
         }

@@ -1,7 +1,7 @@
 //! The daemon's door to the machine.
 
 use super::seal::SealedExe;
-use super::unpack::{Order, receive, unpack_layer};
+use super::unpack::{Order, examine, receive, unpack_layer};
 use super::{files, groups, shim, sys};
 use crate::error::{Hint, Kind};
 use crate::kernel::{Fault, Host, Outcome, Payload};
@@ -112,6 +112,10 @@ impl Host for LinuxHost {
 
     fn open(&self, path: &str) -> io::Result<Box<dyn io::Read + Send>> {
         Ok(Box::new(fs::File::open(path)?))
+    }
+
+    fn compare_layer(&self, blob: &str, media_type: &str, directory: &str) -> io::Result<Vec<String>> {
+        examine::compare(blob, media_type, directory)
     }
 
     fn size(&self, path: &str) -> io::Result<u64> {

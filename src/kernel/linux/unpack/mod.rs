@@ -15,6 +15,7 @@
 mod archive;
 mod compression;
 mod error;
+pub mod examine;
 mod intake;
 mod name;
 mod pax;
