@@ -46,11 +46,9 @@ fn push(registry: &DockerRegistry, repository: &str, image: &Image) {
     blob(&image.config);
     let manifest = |tag: &str, blob: &Blob| {
         let text = std::str::from_utf8(&blob.bytes).expect("JSON");
-        registry
-            .push_manifest(repository, tag, &blob.media_type.to_string(), text)
-            .expect("a manifest is taken");
+        registry.push_manifest(repository, tag, blob.media_type.as_ref(), text).expect("a manifest is taken");
     };
-    manifest(&image.manifest.digest.to_string(), &image.manifest);
+    manifest(image.manifest.digest.as_ref(), &image.manifest);
     manifest("latest", &image.index);
 }
 
