@@ -7,7 +7,7 @@ use super::router::Context;
 use super::status::Refusal;
 use crate::engine::{Engine, Error};
 use crate::error::Kind;
-use crate::image::{LoadEvent, Platform, PullEvent, digest};
+use crate::image::{Error as ImageError, LoadEvent, Platform, PullEvent, digest};
 use crate::wire::JsonMessage;
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -74,10 +74,15 @@ pub(super) async fn save(
     Ok(response)
 }
 
-/// Docker's words for a name that cannot be saved.
+/// Docker's words for what cannot be saved: a repository is an image that is missed, a name with
+/// a tag is a reference.
 fn missing(error: Error) -> Refusal {
+    let is_tagged = match &error {
+        Error::Image(ImageError::NotFound(word)) => word.rsplit('/').next().unwrap_or(word).contains(':'),
+        _ => false,
+    };
     let mut refusal = Refusal::from(error);
-    if refusal.kind == Kind::NotFound {
+    if is_tagged {
         refusal.message = "reference does not exist".into();
     }
     refusal

@@ -48,7 +48,10 @@ impl Store {
                 return Ok(tagged);
             }
         }
-        let image = self.find(word)?;
+        let image = self.find(word).map_err(|error| match error {
+            Error::NotFound(_) => Error::NotFound(word.to_owned()),
+            error => error,
+        })?;
         let name = word.parse::<Reference>().ok().filter(|name| image.tags.contains(name));
         Ok(vec![(image, name)])
     }

@@ -373,3 +373,61 @@ fn podman_loads_what_is_saved() {
     assert!(docker.live.ok(&["load", "-i", &back]).contains("hello-world:latest"));
     assert_eq!(id_of(&docker, "hello-world"), id, "the same image came back");
 }
+
+/// The first file below a directory that has something in it.
+fn some_file(directory: &std::path::Path) -> Option<std::path::PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(directory).ok()?.flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    entries.into_iter().find_map(|entry| {
+        let there = std::fs::symlink_metadata(entry.path()).ok()?;
+        match there.is_dir() {
+            true => some_file(&entry.path()),
+            false => (there.is_file() && there.len() > 0).then(|| entry.path()),
+        }
+    })
+}
+
+#[test]
+fn a_store_that_a_crash_damaged_is_found_out_and_mended() {
+    let Some(docker) = Docker::new() else { return };
+    let live = &docker.live;
+    let layer = |image: &str| {
+        let diff_id = docker.ok(&["image", "inspect", "--format", "{{index .RootFS.Layers 0}}", image]);
+        diff_id.trim().trim_start_matches("sha256:").to_owned()
+    };
+    assert!(live.ok(&["system", "check"]).starts_with("the store is sound: 2 layers"));
+
+    // A file that was never written out, and a tree that no record came to name.
+    let alpine = layer("alpine");
+    let emptied = some_file(&live.root().join("layers").join(&alpine)).expect("a file in alpine");
+    std::fs::write(&emptied, b"").expect("emptied");
+    std::fs::create_dir(live.root().join("layers/stray")).expect("a stray tree");
+    let said = live.run(&["system", "check"]);
+    assert_eq!(said.status.code(), Some(1));
+    let name = emptied.file_name().expect("a name").to_string_lossy().into_owned();
+    let text = stdout(&said);
+    assert!(text.contains(&format!("unpacked layer differs from its blob: sha256:{alpine} (")), "{text}");
+    assert!(text.contains(&name) && text.contains("named by no record: layers/stray"), "{text}");
+    let mended = live.ok(&["system", "check", "--repair"]);
+    assert_eq!(mended.matches("(mended)").count(), 2, "{mended}");
+    assert!(std::fs::metadata(&emptied).expect("there again").len() > 0);
+    assert!(live.ok(&["system", "check"]).starts_with("the store is sound"));
+
+    // A blob that rotted: its image goes, and a pull brings it back.
+    let hello = id_of(&docker, "hello-world");
+    let document = live.root().join("blobs/sha256").join(&hello[7..]);
+    std::fs::write(&document, b"{}").expect("damaged");
+    assert!(stdout(&live.run(&["system", "check"])).contains(&format!("blob does not have its digest: {hello}")));
+    live.ok(&["system", "check", "--repair"]);
+    assert!(live.ok(&["system", "check"]).starts_with("the store is sound: 1 layers"));
+    assert!(!docker.run(&["image", "inspect", "hello-world"]).status.success());
+    live.ok(&["pull", "-q", "--hub", "builtin", "hello-world"]);
+    assert_eq!(id_of(&docker, "hello-world"), hello);
+
+    // What a container stands on is left alone.
+    docker.ok(&["create", "--name", "holder", "alpine", "true"]);
+    std::fs::write(&emptied, b"").expect("emptied");
+    let held = live.run(&["system", "check", "--repair"]);
+    assert!(stdout(&held).contains("(left alone: a container stands on it)"), "{}", super::live::said(&held));
+    assert_eq!(held.status.code(), Some(1));
+}
