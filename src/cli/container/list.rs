@@ -2,7 +2,7 @@
 
 use super::args::Ps;
 use super::ports;
-use crate::cli::format::template::{Object, Template, Value};
+use crate::cli::format::template::{Method, Object, Template, Value};
 use crate::cli::format::{List, age, column, size, words};
 use crate::cli::{Context, Failure, filter, output};
 use crate::client::container::List as Request;
@@ -126,7 +126,7 @@ impl Object for Probe {
         line.field(name)
     }
 
-    fn method(&self, name: &str) -> Option<Box<dyn Fn(&str) -> Value>> {
+    fn method(&self, name: &str) -> Option<Method> {
         let Value::Object(line) = self.line() else { return None };
         line.method(name)
     }

@@ -5,7 +5,7 @@
 //! escapes and error texts are the same for all.
 
 use super::tabs;
-use super::template::{Object, Template, Value};
+use super::template::{Method, Object, Template, Value};
 use crate::cli::Failure;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -99,7 +99,7 @@ impl<T> Object for Line<T> {
         Some((column.cell)(&self.line))
     }
 
-    fn method(&self, name: &str) -> Option<Box<dyn Fn(&str) -> Value>> {
+    fn method(&self, name: &str) -> Option<Method> {
         let label = self.list.label.filter(|_| name == "Label")?;
         let line = self.line.clone();
         Some(Box::new(move |key| label(&line, key).into()))
@@ -134,9 +134,9 @@ impl Object for Heading {
     }
 
     /// A label's heading is the last part of its key.
-    fn method(&self, name: &str) -> Option<Box<dyn Fn(&str) -> Value>> {
+    fn method(&self, name: &str) -> Option<Method> {
         let heading = |key: &str| key.rsplit('.').next().unwrap_or(key).replace(['-', '_'], " ").into();
-        (name == "Label").then(|| Box::new(heading) as Box<dyn Fn(&str) -> Value>)
+        (name == "Label").then(|| Box::new(heading) as Method)
     }
 
     fn fields(&self) -> Vec<(String, Value)> {

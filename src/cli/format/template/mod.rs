@@ -16,14 +16,16 @@ mod lex;
 mod literal;
 mod node;
 mod parse;
+mod pipeline;
 mod print;
 mod printf;
 mod run;
 mod text;
+mod token;
 mod value;
 
 pub use print::quote;
-pub use value::{Object, Value};
+pub use value::{Method, Object, Value};
 
 use parse::Templates;
 use run::{At, Run, Stop};

@@ -4,6 +4,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// A method: its one argument, and what comes of it.
+pub type Method = Box<dyn Fn(&str) -> Value>;
+
 /// An object with fields that are computed, as a line of a list is.
 pub trait Object {
     /// Go's name of its type, for error texts: `*formatter.ContainerContext`.
@@ -13,7 +16,7 @@ pub trait Object {
     fn field(&self, name: &str) -> Option<Value>;
 
     /// A method with one text argument (`.Label "key"`); `None` when there is none of that name.
-    fn method(&self, _name: &str) -> Option<Box<dyn Fn(&str) -> Value>> {
+    fn method(&self, _name: &str) -> Option<Method> {
         None
     }
 
