@@ -417,7 +417,9 @@ fn a_store_that_a_crash_damaged_is_found_out_and_mended() {
     let hello = id_of(&docker, "hello-world");
     let document = live.root().join("blobs/sha256").join(&hello[7..]);
     std::fs::write(&document, b"{}").expect("damaged");
-    assert!(stdout(&live.run(&["system", "check"])).contains(&format!("blob does not have its digest: {hello}")));
+    assert!(
+        stdout(&live.run(&["system", "check"])).contains(&format!("blob does not have its digest: {hello}"))
+    );
     live.ok(&["system", "check", "--repair"]);
     assert!(live.ok(&["system", "check"]).starts_with("the store is sound: 1 layers"));
     assert!(!docker.run(&["image", "inspect", "hello-world"]).status.success());

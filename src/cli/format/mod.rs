@@ -2,9 +2,11 @@
 
 pub mod age;
 pub mod json;
+pub mod list;
 pub mod rows;
 pub mod size;
-pub mod table;
+pub mod tabs;
+pub mod template;
 pub mod words;
 
-pub use table::Table;
+pub use list::{List, column};

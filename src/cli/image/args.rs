@@ -12,6 +12,8 @@ pub struct List {
     pub digests: bool,
     #[arg(long)]
     pub no_trunc: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, short = 'f', value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
     #[arg(value_name = "REPOSITORY[:TAG]")]
@@ -82,6 +84,8 @@ pub struct History {
     pub no_trunc: bool,
     #[arg(long, short = 'q')]
     pub quiet: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(value_name = "IMAGE")]
     pub image: String,
 }
@@ -137,6 +141,8 @@ pub struct Prune {
 pub struct Search {
     #[arg(long, short = 'f', value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<i64>,
     #[arg(long)]

@@ -1,49 +1,69 @@
 //! `learn history`: the steps an image was made in.
 
 use super::args::History;
-use crate::cli::format::{age, rows, size, words};
+use crate::cli::format::{List, age, column, size, words};
 use crate::cli::{Context, Failure, output};
 use crate::wire::HistoryItem;
 
 /// Characters of a command that are shown, the `…` among them.
 const COMMAND: usize = 45;
 
+/// A step, and how it is to be shown.
+struct Line {
+    item: HistoryItem,
+    human: bool,
+    whole: bool,
+    now: i64,
+}
+
+static HISTORY: List<Line> = List {
+    type_name: "*formatter.historyContext",
+    columns: &[
+        column("Comment", "COMMENT", |line| line.item.comment.as_str().into()),
+        column("CreatedAt", "CREATED AT", |line| moment(line.item.created).into()),
+        column("CreatedBy", "CREATED BY", |line| command(&line.item.created_by, line.whole).into()),
+        column("CreatedSince", "CREATED", |line| since(line).into()),
+        column("ID", "IMAGE", |line| words::id(&line.item.id, line.whole).into()),
+        column("Size", "SIZE", |line| bytes(line).into()),
+    ],
+    label: None,
+};
+
 /// Lists the steps, newest first.
 pub async fn history(context: &Context, args: History) -> Result<(), Failure> {
     let items = context.client.image_history(&args.image).await?;
-    output::text(&match args.quiet {
-        true => items.iter().map(|item| words::id(&item.id, args.no_trunc) + "\n").collect(),
-        false => table(&items, &args, age::now()),
-    })
-}
-
-fn table(items: &[HistoryItem], args: &History, now: i64) -> String {
-    let created = if args.human { "CREATED" } else { "CREATED AT" };
-    let row = |item: &HistoryItem| {
-        vec![
-            words::id(&item.id, args.no_trunc),
-            when(item.created, args.human, now),
-            command(&item.created_by, args.no_trunc),
-            if args.human { size::short(item.size) } else { item.size.to_string() },
-            item.comment.clone(),
-        ]
+    let created = if args.human { "{{.CreatedSince}}" } else { "{{.CreatedAt}}" };
+    let table =
+        format!("table {{{{.ID}}}}\\t{created}\\t{{{{.CreatedBy}}}}\\t{{{{.Size}}}}\\t{{{{.Comment}}}}");
+    let format = match args.format.as_str() {
+        "" | "table" if args.quiet => "{{.ID}}",
+        "" | "table" => &table,
+        custom => custom,
     };
-    rows::render(&["IMAGE", created, "CREATED BY", "SIZE", "COMMENT"], items.iter().map(row))
+    let now = age::now();
+    let line = |item| Line { item, human: args.human, whole: args.no_trunc, now };
+    output::text(&HISTORY.write(format, items.into_iter().map(line).collect())?)
 }
 
-fn when(created: i64, human: bool, now: i64) -> String {
-    match (created, human) {
+fn since(line: &Line) -> String {
+    match (line.item.created, line.human) {
+        (created, false) => moment(created),
         // Reproducible images carry no date.
         (..=0, true) => "N/A".to_owned(),
-        (created, true) => age::ago(created, now),
-        (created, false) => jiff::Timestamp::from_second(created)
-            .map(|moment| moment.to_zoned(jiff::tz::TimeZone::system()))
-            .map(|moment| {
-                let offset = if moment.offset().is_zero() { "Z" } else { "%:z" };
-                moment.strftime(&format!("%Y-%m-%dT%H:%M:%S{offset}")).to_string()
-            })
-            .unwrap_or_default(),
+        (created, true) => age::ago(created, line.now),
     }
+}
+
+/// RFC 3339 in the caller's time zone.
+fn moment(created: i64) -> String {
+    let moment = jiff::Timestamp::from_second(created).unwrap_or_default();
+    let moment = moment.to_zoned(jiff::tz::TimeZone::system());
+    let offset = if moment.offset().is_zero() { "Z" } else { "%:z" };
+    moment.strftime(&format!("%Y-%m-%dT%H:%M:%S{offset}")).to_string()
+}
+
+fn bytes(line: &Line) -> String {
+    if line.human { size::short(line.item.size) } else { line.item.size.to_string() }
 }
 
 fn command(text: &str, whole: bool) -> String {
@@ -60,6 +80,7 @@ mod tests {
         let text = format!("/bin/sh -c #(nop)\tCMD {}", "x".repeat(60));
         assert_eq!(command(&text, false).chars().count(), COMMAND);
         assert!(command(&text, true).starts_with("/bin/sh -c #(nop) CMD xxx"));
-        assert_eq!(when(0, true, 5), "N/A");
+        let line = Line { item: HistoryItem::default(), human: true, whole: false, now: 5 };
+        assert_eq!(since(&line), "N/A");
     }
 }

@@ -28,6 +28,8 @@ pub struct Check {
 #[derive(Debug, Args)]
 #[command(override_usage = "learn system df [OPTIONS]")]
 pub struct Df {
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, short = 'v')]
     pub verbose: bool,
 }
@@ -57,6 +59,8 @@ pub enum Kind {
 pub struct Inspect {
     #[arg(long, short = 's')]
     pub size: bool,
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long = "type", value_name = "container|image")]
     pub kind: Option<Kind>,
     #[arg(required = true, value_name = "NAME|ID")]
@@ -68,6 +72,8 @@ pub struct Inspect {
 pub struct InspectNamed {
     #[arg(long, short = 's')]
     pub size: bool,
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(required = true, value_name = "NAME|ID")]
     pub names: Vec<String>,
 }

@@ -1,18 +1,28 @@
 //! `learn system df`: what takes how much space.
 
 use super::args::Df;
-use crate::cli::format::{age, rows, size, words};
+use crate::cli::format::{List, age, column, rows, size, words};
 use crate::cli::{Context, Failure, output};
+use crate::text::ui;
 use crate::wire::{ContainerSummary, DiskUsage, ImageSummary};
 use serde_json::Value;
 
 /// Shows the sums, or with `-v` every object.
 pub async fn df(context: &Context, args: Df) -> Result<(), Failure> {
+    if args.verbose && !args.format.is_empty() {
+        let reason = ui(context.lang, "refused.verbose-format", &[]);
+        return Err(Failure::Usage(format!("flag not supported: --format: {reason}")));
+    }
     let usage = context.client.disk_usage().await?;
-    output::text(&match args.verbose {
-        true => verbose(&usage, age::now()),
-        false => sums(&usage),
-    })
+    if args.verbose {
+        return output::text(&verbose(&usage, age::now()));
+    }
+    let format = match args.format.as_str() {
+        "" | "table" => "table {{.Type}}\\t{{.TotalCount}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}",
+        custom => custom,
+    };
+    let sums = vec![images(&usage), containers(&usage), volumes(&usage), builds(&usage)];
+    output::text(&SUMS.write(format, sums)?)
 }
 
 /// One kind of object.
@@ -22,27 +32,28 @@ struct Sum {
     active: usize,
     size: i64,
     reclaimable: i64,
-    /// Docker gives a percentage except for what containers hold.
+    /// Docker gives a percentage except for what builds keep.
     percent: bool,
 }
 
-fn sums(usage: &DiskUsage) -> String {
-    let all = [images(usage), containers(usage), volumes(usage), builds(usage)];
-    let row = |sum: &Sum| {
-        let percent = match sum.size {
-            _ if !sum.percent => String::new(),
-            0 => String::new(),
-            size => format!(" ({}%)", sum.reclaimable * 100 / size),
-        };
-        vec![
-            sum.kind.to_owned(),
-            sum.total.to_string(),
-            sum.active.to_string(),
-            size::long(sum.size),
-            format!("{}{percent}", size::long(sum.reclaimable)),
-        ]
+static SUMS: List<Sum> = List {
+    type_name: "*formatter.diskUsageImagesContext",
+    columns: &[
+        column("Active", "ACTIVE", |sum| sum.active.to_string().into()),
+        column("Reclaimable", "RECLAIMABLE", |sum| reclaimable(sum).into()),
+        column("Size", "SIZE", |sum| size::long(sum.size).into()),
+        column("TotalCount", "TOTAL", |sum| sum.total.to_string().into()),
+        column("Type", "TYPE", |sum| sum.kind.into()),
+    ],
+    label: None,
+};
+
+fn reclaimable(sum: &Sum) -> String {
+    let percent = match sum.size {
+        1.. if sum.percent => format!(" ({}%)", sum.reclaimable * 100 / sum.size),
+        _ => String::new(),
     };
-    rows::render(&["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"], all.iter().map(row))
+    size::long(sum.reclaimable) + &percent
 }
 
 fn images(usage: &DiskUsage) -> Sum {

@@ -7,4 +7,6 @@ pub mod events;
 pub mod info;
 pub mod inspect;
 pub mod prune;
+mod schema;
+mod typed;
 pub mod version;
