@@ -7,6 +7,7 @@ use super::status::Refusal;
 use crate::engine::Engine;
 use crate::engine::attach::{AttachOptions, Ticket};
 use crate::runtime::protocol::Attach;
+use crate::wire::detach;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Query as Parameters, Request, State};
@@ -33,21 +34,36 @@ pub(super) async fn attach(
     mut request: Request,
 ) -> Result<Response, Refusal> {
     let query = Query(query);
+    let stream = query.flag("stream");
+    let ticket = engine.expect_attach(&id, stream)?;
     let options = AttachOptions {
         streams: Attach {
             stdin: query.flag("stdin"),
             stdout: query.flag("stdout"),
             stderr: query.flag("stderr"),
+            raw: ticket.tty(),
+            detach: if ticket.tty() { detach_keys(query.text("detachKeys"))? } else { Vec::new() },
             early_input: String::new(),
         },
-        stream: query.flag("stream"),
+        stream,
         logs: query.flag("logs"),
     };
-    let ticket = engine.expect_attach(&id, options.stream)?;
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     match (request.headers().contains_key(UPGRADE), upgrade) {
         (true, Some(upgrade)) => Ok(hijack(engine, context, ticket, options, upgrade)),
         _ => in_body(engine, context, ticket, options),
+    }
+}
+
+/// The keys a client leaves by: those it names, or Docker's.
+///
+/// # Errors
+/// Names that are no keys.
+pub(super) fn detach_keys(text: &str) -> Result<Vec<u8>, Refusal> {
+    match text {
+        "" => Ok(detach::DEFAULT.to_vec()),
+        _ => detach::parse(text)
+            .map_err(|_| Refusal::invalid(format!("Invalid detach keys ({text}) provided"))),
     }
 }
 

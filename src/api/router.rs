@@ -36,6 +36,7 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/containers/{id}/wait", post(container::wait))
         .route("/containers/{id}/logs", get(container::logs))
         .route("/containers/{id}/attach", post(attach::attach))
+        .route("/containers/{id}/resize", post(container::resize))
         .route("/images/json", get(image::list))
         .route("/images/create", post(image::create))
         .route("/images/{*name}", get(image::inspect).post(unsupported::answer).delete(image::remove))

@@ -6,7 +6,7 @@ use crate::error::{Hint, Kind};
 use axum::http::{Method, Uri};
 
 /// Method and path of each; `*` stands for one or more segments.
-const ENDPOINTS: [(&str, &str); 51] = [
+const ENDPOINTS: [(&str, &str); 50] = [
     ("POST", "/auth"),
     ("GET", "/system/df"),
     ("POST", "/build"),
@@ -37,7 +37,6 @@ const ENDPOINTS: [(&str, &str); 51] = [
     ("POST", "/containers/*/pause"),
     ("POST", "/containers/*/unpause"),
     ("POST", "/containers/*/update"),
-    ("POST", "/containers/*/resize"),
     ("POST", "/containers/*/exec"),
     ("POST", "/exec/*/start"),
     ("POST", "/exec/*/resize"),

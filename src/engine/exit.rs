@@ -34,6 +34,9 @@ impl Engine {
         loop {
             match socket.receive().await {
                 Ok(Some(FromShim::Exited(exit))) => return exit,
+                Ok(Some(FromShim::Detached)) => {
+                    self.events.container(&container.snapshot(), "detach", &[]);
+                }
                 Ok(Some(message)) => {
                     // A shim that cannot be answered is gone: the next receive says so.
                     let _ = relay(door, socket, message).await;

@@ -28,6 +28,7 @@ pub mod places;
 pub mod pull;
 pub mod recover;
 pub mod remove;
+pub mod resize;
 mod shim;
 pub mod source;
 pub mod start;

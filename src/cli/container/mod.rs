@@ -3,9 +3,11 @@
 pub mod act;
 pub mod args;
 pub mod create;
+mod detach;
 mod environment;
 pub mod list;
 pub mod logs;
 pub mod run;
 pub mod start;
 pub mod streams;
+mod terminal;

@@ -97,7 +97,9 @@ impl Host for LinuxHost {
                 Op::Store(op) => self.store(op, payload).await,
                 Op::Process(op) => self.process(op, payload).await,
                 Op::Http(op) => self.transport.request(op, payload).await,
-                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => Err(not_ours(op)),
+                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) | Op::Terminal(_) => {
+                    Err(not_ours(op))
+                }
             }
         })
     }

@@ -194,9 +194,12 @@ impl SimHost {
                 Ok(Outcome::done())
             }
             // The daemon must not shut itself in.
-            Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => {
-                Err(not_here(op))
-            }
+            Op::Store(_)
+            | Op::Guard(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Network(_)
+            | Op::Terminal(_) => Err(not_here(op)),
         }
     }
 }
