@@ -63,7 +63,7 @@ fn durability(record: &Record, machine: &Machine) -> &'static str {
 
 /// Refuses users and groups that have no place in a single-id map. Groups the image gives its
 /// root by itself are left out, as setgroups(2) is not to be had; groups asked for are not.
-fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
+pub(super) fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
     let asked = host.group_add.iter().flatten().next().and(user.groups.iter().find(|group| **group != 0));
     let wanted = [("user", Some(&user.uid)), ("group", Some(&user.gid)), ("group", asked)];
     let unmapped = wanted.into_iter().find_map(|(kind, id)| Some((kind, *id.filter(|id| **id != 0)?)));
@@ -86,7 +86,7 @@ fn root(record: &Record) -> Root {
     root
 }
 
-fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
+pub(super) fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
     let list = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
     capability::effective(&list(&host.cap_add), &list(&host.cap_drop), host.privileged)
         .map_err(|error| Error::Invalid(error.to_string()))

@@ -78,6 +78,7 @@ impl Engine {
         exit: Exit,
     ) {
         container.set_shim(None);
+        self.end_execs(&container.id).await;
         let result: Result<(), Error> = door
             .within(Scope::ContainerExit, container.short_id(), |door| {
                 let exit = &exit;

@@ -91,7 +91,7 @@ fn a_signal_that_ends_the_client_leaves_the_terminal_as_it_was() {
         return;
     }
     let live = with_alpine();
-    let words = ["run", "--rm", "--name", "shell", "--sig-proxy=false", "-it", "alpine", "sh"];
+    let words = ["run", "--name", "shell", "--sig-proxy=false", "-it", "alpine", "sh"];
     let mut person = Person::at(24, 80, &live.learn(&words));
     person.sees("# ");
     let client = nix::unistd::Pid::from_raw(person.program().cast_signed());

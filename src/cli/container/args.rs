@@ -152,6 +152,42 @@ pub struct Attach {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn exec [OPTIONS] CONTAINER COMMAND [ARG...]")]
+pub struct Exec {
+    #[arg(long, short = 'd')]
+    pub detach: bool,
+    #[arg(long, value_name = "KEYS")]
+    pub detach_keys: Option<String>,
+    #[arg(long, short = 'e', value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<std::path::PathBuf>,
+    #[arg(long, short = 'i')]
+    pub interactive: bool,
+    #[arg(long)]
+    pub privileged: bool,
+    #[arg(long, short = 't')]
+    pub tty: bool,
+    #[arg(long, short = 'u', value_name = "USER[:GROUP]")]
+    pub user: Option<String>,
+    #[arg(long, short = 'w', value_name = "DIR")]
+    pub workdir: Option<String>,
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn top CONTAINER [ps OPTIONS]")]
+pub struct Top {
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION")]
+    pub arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(override_usage = "learn stop [OPTIONS] CONTAINER [CONTAINER...]")]
 pub struct Stop {
     #[arg(long, short = 's', value_name = "SIGNAL")]

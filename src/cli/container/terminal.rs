@@ -98,12 +98,15 @@ fn restore() {
 pub enum Subject {
     /// A container's first program.
     Container(String),
+    /// A further program.
+    Exec(String),
 }
 
 impl Subject {
     async fn resize(&self, client: &Client, rows: u16, columns: u16) -> Result<(), crate::client::Error> {
         match self {
             Subject::Container(id) => client.resize_container(id, rows, columns).await,
+            Subject::Exec(id) => client.resize_exec(id, rows, columns).await,
         }
     }
 }

@@ -243,6 +243,16 @@ impl Host for SimHost {
         Ok(lock(&self.world).list(DAEMON, path)?)
     }
 
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>> {
+        let listed = match arguments {
+            [all] if all == "-ef" => Ok(lock(&self.world).list_processes()),
+            other => {
+                Err(io::Error::other(format!("the simulated ps knows only -ef, not {}", other.join(" "))))
+            }
+        };
+        std::future::ready(listed).boxed()
+    }
+
     fn simulated(&self) -> bool {
         true
     }
