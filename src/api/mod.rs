@@ -12,6 +12,7 @@ pub mod body;
 mod connection;
 mod container;
 pub mod daemon;
+mod exec;
 mod image;
 pub mod query;
 mod router;

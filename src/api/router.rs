@@ -2,7 +2,7 @@
 
 use super::status::Refusal;
 use super::version::ApiVersion;
-use super::{attach, container, image, system, trace, unsupported};
+use super::{attach, container, exec, image, system, trace, unsupported};
 use crate::engine::Engine;
 use crate::error::Kind;
 use crate::kernel::TracedHost;
@@ -36,6 +36,12 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/containers/{id}/wait", post(container::wait))
         .route("/containers/{id}/logs", get(container::logs))
         .route("/containers/{id}/attach", post(attach::attach))
+        .route("/containers/{id}/resize", post(container::resize))
+        .route("/containers/{id}/exec", post(exec::create))
+        .route("/containers/{id}/top", get(exec::top))
+        .route("/exec/{id}/start", post(exec::start))
+        .route("/exec/{id}/resize", post(exec::resize))
+        .route("/exec/{id}/json", get(exec::inspect))
         .route("/images/json", get(image::list))
         .route("/images/create", post(image::create))
         .route("/images/{*name}", get(image::inspect).post(unsupported::answer).delete(image::remove))

@@ -77,6 +77,8 @@ pub enum Command {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
     Kill(container::Kill),
     Rm(container::Rm),
@@ -127,6 +129,8 @@ pub enum ContainerCommand {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
     Kill(container::Kill),
     #[command(visible_alias = "remove")]
@@ -188,6 +192,7 @@ impl Command {
             Command::Attach(attach) | Command::Container(ContainerCommand::Attach(attach)) => {
                 !attach.no_stdin
             }
+            Command::Exec(exec) | Command::Container(ContainerCommand::Exec(exec)) => exec.interactive,
             _ => false,
         }
     }

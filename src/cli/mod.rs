@@ -41,7 +41,7 @@ use crate::client::{Connector, Paths};
 use crate::text::Lang;
 use crate::wire::{Examination, Settings};
 use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
-use container::{act, create, list, logs, run, start};
+use container::{act, create, exec, list, logs, run, start, top};
 use context::Context;
 use daemon::DaemonCommand;
 use parse::Asked;
@@ -174,6 +174,8 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Create(args) => create::create(context, *args).await,
         Command::Start(args) => start::start(context, args).await,
         Command::Attach(args) => start::attach(context, args).await,
+        Command::Exec(args) => exec::exec(context, args).await,
+        Command::Top(args) => top::top(context, args).await,
         Command::Stop(args) => act::stop(context, args).await,
         Command::Kill(args) => act::kill(context, args).await,
         Command::Rm(args) => act::remove(context, args).await,
@@ -199,6 +201,8 @@ async fn container_verb(context: &Context, command: ContainerCommand) -> Result<
         ContainerCommand::Create(args) => create::create(context, *args).await,
         ContainerCommand::Start(args) => start::start(context, args).await,
         ContainerCommand::Attach(args) => start::attach(context, args).await,
+        ContainerCommand::Exec(args) => exec::exec(context, args).await,
+        ContainerCommand::Top(args) => top::top(context, args).await,
         ContainerCommand::Stop(args) => act::stop(context, args).await,
         ContainerCommand::Kill(args) => act::kill(context, args).await,
         ContainerCommand::Rm(args) => act::remove(context, args).await,

@@ -8,10 +8,6 @@ type Refused = (&'static str, char, &'static str);
 
 /// Of `run` and `create`.
 const CONTAINER: &[Refused] = &[
-    ("tty", 't', "terminal"),
-    ("detach-keys", '-', "terminal"),
-    ("attach", 'a', "attach"),
-    ("sig-proxy", '-', "attach"),
     ("volume", 'v', "volumes"),
     ("mount", '-', "volumes"),
     ("tmpfs", '-', "volumes"),

@@ -16,6 +16,7 @@
 mod connection;
 pub mod container;
 mod error;
+mod exec;
 pub mod hijack;
 pub mod host;
 pub mod image;

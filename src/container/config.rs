@@ -138,7 +138,6 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
         (!host.log_config.config.is_empty(), "--log-opt"),
         (health_is_checked(config), "--health-cmd"),
         (!matches!(host.isolation.as_str(), "" | "default"), "--isolation"),
-        (config.tty, "--tty"),
     ];
     asked.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, option)| option.to_owned())
 }

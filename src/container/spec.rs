@@ -7,8 +7,8 @@ use crate::runtime::OVERLAY_ANNOTATION;
 use crate::runtime::guard::{abi, capability, custom, paths, profile};
 use crate::wire::HostConfig;
 use oci_spec::runtime::{
-    Capabilities, Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace, LinuxNamespaceType,
-    LinuxSeccomp, Mount, Process, Root, Spec, User as SpecUser,
+    BoxBuilder, Capabilities, Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace,
+    LinuxNamespaceType, LinuxSeccomp, Mount, Process, Root, Spec, User as SpecUser,
 };
 
 /// Version of the runtime specification written.
@@ -63,7 +63,7 @@ fn durability(record: &Record, machine: &Machine) -> &'static str {
 
 /// Refuses users and groups that have no place in a single-id map. Groups the image gives its
 /// root by itself are left out, as setgroups(2) is not to be had; groups asked for are not.
-fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
+pub(super) fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
     let asked = host.group_add.iter().flatten().next().and(user.groups.iter().find(|group| **group != 0));
     let wanted = [("user", Some(&user.uid)), ("group", Some(&user.gid)), ("group", asked)];
     let unmapped = wanted.into_iter().find_map(|(kind, id)| Some((kind, *id.filter(|id| **id != 0)?)));
@@ -86,7 +86,7 @@ fn root(record: &Record) -> Root {
     root
 }
 
-fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
+pub(super) fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
     let list = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
     capability::effective(&list(&host.cap_add), &list(&host.cap_drop), host.privileged)
         .map_err(|error| Error::Invalid(error.to_string()))
@@ -104,6 +104,7 @@ fn process(inputs: Inputs, capabilities: &Capabilities) -> Result<Process, Error
     let mut process = Process::default();
     process
         .set_terminal(config.tty.then_some(true))
+        .set_console_size(config.tty.then(|| window(record.host_config.console_size)).flatten())
         .set_user(who)
         .set_args(Some(record.argv.clone()))
         .set_env(Some(environment::of_process(&config.env, &config.hostname, config.tty, &user.home)))
@@ -115,6 +116,12 @@ fn process(inputs: Inputs, capabilities: &Capabilities) -> Result<Process, Error
         .set_selinux_label(None)
         .set_oom_score_adj(i32::try_from(record.host_config.oom_score_adj).ok());
     Ok(process)
+}
+
+/// `[height, width]`, where the client said it.
+pub fn window([height, width]: [u32; 2]) -> Option<oci_spec::runtime::Box> {
+    let size = BoxBuilder::default().height(height).width(width).build().ok();
+    size.filter(|_| height > 0 && width > 0)
 }
 
 fn linux(record: &Record, machine: &Machine, capabilities: &Capabilities) -> Result<Linux, Error> {

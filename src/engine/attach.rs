@@ -72,7 +72,7 @@ impl Engine {
                 reason: error.to_string(),
             };
             let connection = match options.logs {
-                true => self.replay(&container.id, &options.streams, connection).await.map_err(broken)?,
+                true => self.replay(&container, &options.streams, connection).await.map_err(broken)?,
                 false => connection,
             };
             if !options.stream {
@@ -97,10 +97,19 @@ impl Engine {
     }
 
     /// Writes the log so far to the connection, on a thread of its own: the client may be slow.
-    async fn replay(&self, id: &str, streams: &Attach, connection: OwnedFd) -> std::io::Result<OwnedFd> {
-        let path = self.places.log(id);
-        let filter =
-            Filter { stdout: streams.stdout, stderr: streams.stderr, frames: true, ..Filter::default() };
+    async fn replay(
+        &self,
+        container: &Container,
+        streams: &Attach,
+        connection: OwnedFd,
+    ) -> std::io::Result<OwnedFd> {
+        let path = self.places.log(&container.id);
+        let filter = Filter {
+            stdout: streams.stdout,
+            stderr: streams.stderr,
+            frames: !streams.raw,
+            ..Filter::default()
+        };
         let work = move || -> std::io::Result<OwnedFd> {
             let Ok(file) = File::open(path) else { return Ok(connection) };
             rustix::io::ioctl_fionbio(&connection, false)?;

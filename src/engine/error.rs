@@ -32,6 +32,21 @@ pub enum Error {
     /// The program does not run.
     #[error("Container {0} is not running")]
     NotRunning(String),
+    /// A frozen program gets no company.
+    #[error("Container {0} is paused, unpause the container before exec")]
+    ExecPaused(String),
+    /// Neither does one that is being started again.
+    #[error("Container {0} is restarting, wait until the container is running")]
+    ExecRestarting(String),
+    /// No exec has this id.
+    #[error("No such exec instance: {0}")]
+    NoSuchExec(String),
+    /// An exec is started once.
+    #[error("{0}")]
+    ExecConflict(String),
+    /// A further program never ran.
+    #[error("{}", exec_message(.0))]
+    ExecFailed(StartFailure),
     /// Why a signal was not sent.
     #[error("Cannot kill container: {0}: {1}")]
     Kill(String, Box<Error>),
@@ -104,11 +119,15 @@ impl Classify for Error {
             Error::NoSuchContainer(_)
             | Error::NoSuchImage(_)
             | Error::NoSuchNetwork(_)
+            | Error::NoSuchExec(_)
             | Error::NoSuchTrace(_) => Kind::NotFound,
             Error::Ambiguous(_) | Error::Invalid(_) => Kind::Invalid,
             Error::Kill(_, error) => error.kind(),
             Error::NameConflict { .. }
             | Error::NotRunning(_)
+            | Error::ExecPaused(_)
+            | Error::ExecRestarting(_)
+            | Error::ExecConflict(_)
             | Error::RemoveRunning(_)
             | Error::Removing(_)
             | Error::MarkedForRemoval
@@ -116,8 +135,11 @@ impl Classify for Error {
             | Error::ImageInUse(_) => Kind::Conflict,
             Error::Start(failure) if failure.kind == Kind::Aborted => Kind::Aborted,
             // Docker calls a program it cannot execute a bad request.
-            Error::Start(StartFailure { exit_code: 126 | 127, .. }) => Kind::Invalid,
-            Error::Start(_) | Error::Shim { .. } | Error::Read { .. } => Kind::Internal,
+            Error::Start(StartFailure { exit_code: 126 | 127, .. })
+            | Error::ExecFailed(StartFailure { exit_code: 126 | 127, .. }) => Kind::Invalid,
+            Error::Start(_) | Error::ExecFailed(_) | Error::Shim { .. } | Error::Read { .. } => {
+                Kind::Internal
+            }
             Error::Container(error) => error.kind(),
             Error::Image(error) => error.kind(),
             Error::Op(error) => error.kind(),
@@ -127,7 +149,7 @@ impl Classify for Error {
     fn hint(&self) -> Option<Hint> {
         match self {
             Error::NameConflict { .. } => Some(Hint::RemoveOrRename),
-            Error::Start(failure) => failure.hint,
+            Error::Start(failure) | Error::ExecFailed(failure) => failure.hint,
             Error::Kill(_, error) => error.hint(),
             Error::Container(error) => error.hint(),
             Error::Image(error) => error.hint(),
@@ -148,6 +170,12 @@ fn start_message(failure: &StartFailure) -> String {
     format!(
         "failed to create shim task: OCI runtime create failed: runc create failed: {step}{message}: unknown"
     )
+}
+
+/// The same for a further program.
+fn exec_message(failure: &StartFailure) -> String {
+    let message = &failure.message;
+    format!("OCI runtime exec failed: exec failed: unable to start container process: {message}: unknown")
 }
 
 #[cfg(test)]

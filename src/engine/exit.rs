@@ -34,6 +34,9 @@ impl Engine {
         loop {
             match socket.receive().await {
                 Ok(Some(FromShim::Exited(exit))) => return exit,
+                Ok(Some(FromShim::Detached)) => {
+                    self.events.container(&container.snapshot(), "detach", &[]);
+                }
                 Ok(Some(message)) => {
                     // A shim that cannot be answered is gone: the next receive says so.
                     let _ = relay(door, socket, message).await;
@@ -75,6 +78,7 @@ impl Engine {
         exit: Exit,
     ) {
         container.set_shim(None);
+        self.end_execs(&container.id).await;
         let result: Result<(), Error> = door
             .within(Scope::ContainerExit, container.short_id(), |door| {
                 let exit = &exit;

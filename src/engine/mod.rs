@@ -16,6 +16,7 @@ pub mod containers;
 pub mod create;
 pub mod error;
 pub mod events;
+pub mod exec;
 mod exit;
 pub mod images;
 pub mod info;
@@ -28,15 +29,18 @@ pub mod places;
 pub mod pull;
 pub mod recover;
 pub mod remove;
+pub mod resize;
 mod shim;
 pub mod source;
 pub mod start;
 pub mod stop;
+pub mod top;
 pub mod traces;
 pub mod wait;
 
 pub use containers::{Container, Containers};
 pub use error::Error;
+pub use exec::{Exec, Execs};
 pub use places::Places;
 pub use source::{FixedSource, Source, SystemSource};
 pub use traces::{Peer, Traces};
@@ -73,6 +77,7 @@ pub struct Engine {
     source: Arc<dyn Source>,
     images: Arc<Store>,
     containers: Containers,
+    execs: Execs,
     traces: Traces,
     events: Events,
 }
@@ -84,6 +89,7 @@ impl Engine {
         let simulated = host.simulated();
         Arc::new(Engine {
             containers: Containers::default(),
+            execs: Execs::default(),
             traces: Traces::new(&places, source.clone(), simulated),
             events: Events::new(source.clone()),
             places,
@@ -102,6 +108,11 @@ impl Engine {
     /// The table of containers.
     pub fn containers(&self) -> &Containers {
         &self.containers
+    }
+
+    /// The table of further programs.
+    pub fn execs(&self) -> &Execs {
+        &self.execs
     }
 
     /// Live and finished traces.

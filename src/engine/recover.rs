@@ -85,6 +85,7 @@ impl Engine {
         }
         container.set_shim(Some(socket.clone()));
         container.advance(|progress| progress.running = true);
+        self.recover_execs(door, &container).await?;
         self.attend(door, container, socket);
         Ok(())
     }

@@ -12,12 +12,14 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// Scope numbers set aside for one shim and its init.
-const SHIM_SCOPES: u32 = 10_000;
+pub(super) const SHIM_SCOPES: u32 = 10_000;
 
 /// A program that runs.
-struct Started {
-    pid: u32,
-    shim: u32,
+pub(super) struct Started {
+    /// On the host.
+    pub(super) pid: u32,
+    /// Its shim's.
+    pub(super) shim: u32,
 }
 
 impl Engine {
@@ -126,6 +128,8 @@ impl Engine {
         Start {
             id: id.clone(),
             bundle: self.places.bundle(id),
+            exec: None,
+            terminal: record.config.tty,
             socket,
             log: self.places.log(id),
             exit_file: self.places.exit_file(id),
@@ -175,7 +179,11 @@ fn network_mode(asked: &str) -> &str {
 }
 
 /// Listens to the shim until the program runs, and answers its questions.
-async fn converse(door: &TracedHost, container: &Container, socket: &ShimSocket) -> Result<Started, Error> {
+pub(super) async fn converse(
+    door: &TracedHost,
+    container: &Container,
+    socket: &ShimSocket,
+) -> Result<Started, Error> {
     let broken = |reason: String| Error::Shim { container: container.short_id(), reason };
     loop {
         let message = socket.receive().await.map_err(|error| broken(error.to_string()))?;
@@ -211,7 +219,7 @@ pub(super) async fn relay(door: &TracedHost, socket: &ShimSocket, message: FromS
             };
             socket.send(&ToShim::Decide(decision), None).await?;
         }
-        FromShim::Started { .. } | FromShim::Failed(_) | FromShim::Exited(_) => {}
+        FromShim::Started { .. } | FromShim::Failed(_) | FromShim::Exited(_) | FromShim::Detached => {}
     }
     Ok(())
 }

@@ -221,6 +221,8 @@ pub enum Value {
     Unpacked(Unpacked),
     /// A process id on the host.
     Pid(u32),
+    /// The inner end's path, from `terminal.open`: `/dev/pts/0`.
+    Terminal(String),
     /// From a simulated `process.exec`: the caller is the program now. The real kernel never
     /// returns from there, so nothing more may be said from here either.
     Became,
@@ -275,6 +277,12 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// As getdents(2).
     fn list(&self, path: &str) -> io::Result<Vec<String>>;
 
+    /// What the machine's own ps(1) prints with these arguments; looking is no act.
+    ///
+    /// # Errors
+    /// There is no ps; the first line of its complaint.
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>>;
+
     /// Whether what it does is only modelled.
     fn simulated(&self) -> bool {
         false
@@ -297,10 +305,14 @@ pub trait Child {
     /// Process id on the host.
     fn pid(&self) -> u32;
     /// Lets init go on, and returns when it has become the program, or `Err` with what stopped it.
+    /// A helper of `process.fork` returns when the process inside is born, which takes its place
+    /// here and waits to be let go in its turn.
     ///
     /// # Errors
     /// The operation that failed inside.
     fn proceed(&mut self) -> Result<(), OpError>;
+    /// The outer end of the terminal, when one was opened inside; once.
+    fn terminal(&mut self) -> Option<OwnedFd>;
     /// Readable as soon as the process has ended: a pidfd, pidfd_open(2).
     fn ended(&self) -> std::os::fd::BorrowedFd<'_>;
     /// Takes the exit status: `code` when it exited, `signal` when it was killed.
@@ -345,11 +357,19 @@ pub trait Jail: Send {
     /// The kernel's refusal.
     fn perform(&mut self, op: &Op, payload: Payload) -> Result<Outcome, Fault>;
 
-    /// Performs `namespace.clone`: the child waits for [`Child::proceed`], then runs `init`.
+    /// Performs `namespace.clone` or `process.fork`: the child waits for [`Child::proceed`], then
+    /// runs `init`.
     ///
     /// # Errors
     /// The kernel's refusal.
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault>;
+
+    /// Performs `process.fork-inside` in the helper that `process.fork` made: the new process
+    /// takes the helper's place in the shim's hands, waits to be let go and runs `init`.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    fn clone_sibling(&mut self, op: &Op, init: Init) -> Result<Outcome, Fault>;
 
     /// From now on, paths at or below `root` are resolved as the container would resolve them: no
     /// symbolic link in an image leads out. Ends with `mount.pivot-root`.

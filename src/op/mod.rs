@@ -15,6 +15,7 @@ pub mod network;
 pub mod process;
 mod redact;
 pub mod store;
+pub mod terminal;
 
 pub use cgroup::CgroupOp;
 pub use fs::{FsOp, WriteReason};
@@ -26,6 +27,7 @@ pub use network::NetworkOp;
 pub use process::ProcessOp;
 pub use redact::redact_environment;
 pub use store::StoreOp;
+pub use terminal::TerminalOp;
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,8 @@ pub enum Op {
     Process(ProcessOp),
     /// The image store.
     Store(StoreOp),
+    /// Terminals.
+    Terminal(TerminalOp),
 }
 
 /// Calls `$method` on the family inside an [`Op`].
@@ -67,6 +71,7 @@ macro_rules! each_family {
             Op::Network(op) => op.$method(),
             Op::Process(op) => op.$method(),
             Op::Store(op) => op.$method(),
+            Op::Terminal(op) => op.$method(),
         }
     };
 }
@@ -85,6 +90,7 @@ impl Op {
             Op::Network(op) => op.into(),
             Op::Process(op) => op.into(),
             Op::Store(op) => op.into(),
+            Op::Terminal(op) => op.into(),
         };
         format!("{family}.{name}")
     }
@@ -92,7 +98,7 @@ impl Op {
     /// The names of all operations there are, in the order of the families.
     pub fn names() -> Vec<String> {
         use strum::VariantNames;
-        let families: [(&str, &[&str]); 9] = [
+        let families: [(&str, &[&str]); 10] = [
             ("cgroup", CgroupOp::VARIANTS),
             ("fs", FsOp::VARIANTS),
             ("guard", GuardOp::VARIANTS),
@@ -102,6 +108,7 @@ impl Op {
             ("network", NetworkOp::VARIANTS),
             ("process", ProcessOp::VARIANTS),
             ("store", StoreOp::VARIANTS),
+            ("terminal", TerminalOp::VARIANTS),
         ];
         families
             .iter()
@@ -126,7 +133,12 @@ impl Op {
             Op::Fs(op) => op.undo(),
             Op::Process(op) => op.undo(),
             Op::Store(op) => op.undo(),
-            Op::Guard(_) | Op::Http(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => None,
+            Op::Guard(_)
+            | Op::Http(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Network(_)
+            | Op::Terminal(_) => None,
         }
     }
 }
@@ -144,7 +156,7 @@ macro_rules! into_op {
 
 into_op! {
     CgroupOp => Cgroup, FsOp => Fs, GuardOp => Guard, HttpOp => Http, MountOp => Mount,
-    NamespaceOp => Namespace, NetworkOp => Network, ProcessOp => Process, StoreOp => Store,
+    NamespaceOp => Namespace, NetworkOp => Network, ProcessOp => Process, StoreOp => Store, TerminalOp => Terminal,
 }
 
 /// Quotes one word for a shell line.

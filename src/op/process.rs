@@ -15,6 +15,11 @@ pub enum ProcessOp {
         /// Directory of the OCI bundle.
         bundle: String,
     },
+    /// Makes a helper that joins the namespaces of a running container.
+    Fork,
+    /// Makes the process that will be the program, in the pid namespace joined before, as a child
+    /// of the shim. Last of all, so that nobody inside sees a process that is still half outside.
+    ForkInside,
     /// Becomes leader of a session of its own, away from the caller's terminal.
     NewSession,
     /// Changes the working directory.
@@ -54,6 +59,8 @@ impl ProcessOp {
     pub(super) fn syscall(&self) -> String {
         match self {
             ProcessOp::SpawnShim { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-shim\"])".into(),
+            ProcessOp::Fork => "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})".into(),
+            ProcessOp::ForkInside => "clone3({flags=CLONE_PIDFD|CLONE_PARENT})".into(),
             ProcessOp::NewSession => "setsid()".into(),
             ProcessOp::ChangeDirectory { path } => format!("chdir({path:?})"),
             ProcessOp::LookupProgram { name, .. } => format!("stat(\"<PATH entry>/{name}\")"),
@@ -75,6 +82,8 @@ impl ProcessOp {
             ProcessOp::SpawnShim { container, bundle } => {
                 format!("learn shim {} {} &", &container[..container.len().min(12)], quote(bundle))
             }
+            ProcessOp::Fork => "sh".into(),
+            ProcessOp::ForkInside => "nsenter --fork sh".into(),
             ProcessOp::NewSession => "setsid sh".into(),
             ProcessOp::ChangeDirectory { path } => format!("cd {}", quote(path)),
             ProcessOp::LookupProgram { name, .. } => format!("command -v {}", quote(name)),

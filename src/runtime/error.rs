@@ -35,6 +35,9 @@ pub enum Error {
     /// The Spec asks for what this runtime does not do.
     #[error("config.json: {0}")]
     Unsupported(String),
+    /// The container ended before it could be joined.
+    #[error("the container's first process {0} is gone")]
+    Gone(u32),
     /// A limit that this machine cannot set.
     #[error(transparent)]
     Limit(#[from] Refused),
@@ -59,6 +62,7 @@ impl Classify for Error {
             Error::Malformed { .. } | Error::Incomplete(_) | Error::Unsupported(_) | Error::Seccomp(_) => {
                 Kind::Invalid
             }
+            Error::Gone(_) => Kind::Conflict,
             Error::Read { .. } | Error::Plumbing { .. } => Kind::Internal,
         }
     }

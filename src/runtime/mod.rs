@@ -16,6 +16,7 @@ pub mod channel;
 pub mod error;
 pub mod guard;
 pub mod init;
+pub mod join;
 pub mod launch;
 pub mod limits;
 pub mod namespaces;

@@ -157,6 +157,9 @@ pub enum Note {
     /// Namespace inodes on both sides: `<kind>` and `host-<kind>` per kind; the process id as
     /// `process`.
     NamespaceInodes,
+    /// A further process has what the container has: `process` and the first process of the
+    /// `container` share namespaces, `count` of them.
+    NamespacesShared,
     /// The ids of the user namespace: `inside`, `outside`, `count`.
     IdMapping,
     /// The runtime cannot be written to from inside: `how`.

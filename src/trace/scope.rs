@@ -88,6 +88,11 @@ pub enum Scope {
     #[serde(rename = "namespaces.enter")]
     #[strum(serialize = "namespaces.enter")]
     NamespacesEnter,
+    /// A further process is born in the namespaces of a running container. About: the pid of its
+    /// first process.
+    #[serde(rename = "namespaces.join")]
+    #[strum(serialize = "namespaces.join")]
+    NamespacesJoin,
     /// The container's process joins its control groups. About: the pid.
     #[serde(rename = "limits.join")]
     #[strum(serialize = "limits.join")]
@@ -108,6 +113,10 @@ pub enum Scope {
     #[serde(rename = "rootfs.protect")]
     #[strum(serialize = "rootfs.protect")]
     RootfsProtect,
+    /// The program gets a terminal. About: where it finds it.
+    #[serde(rename = "terminal.open")]
+    #[strum(serialize = "terminal.open")]
+    TerminalOpen,
     /// Host name and network interfaces. About: the host name.
     #[serde(rename = "identity.set")]
     #[strum(serialize = "identity.set")]
@@ -120,6 +129,22 @@ pub enum Scope {
     #[serde(rename = "process.exec")]
     #[strum(serialize = "process.exec")]
     ProcessExec,
+    /// A further program for a running container is noted. About: the container.
+    #[serde(rename = "exec.create")]
+    #[strum(serialize = "exec.create")]
+    ExecCreate,
+    /// It is started. About: the exec's id.
+    #[serde(rename = "exec.start")]
+    #[strum(serialize = "exec.start")]
+    ExecStart,
+    /// It ended. About: the exec's id.
+    #[serde(rename = "exec.exit")]
+    #[strum(serialize = "exec.exit")]
+    ExecExit,
+    /// The container's processes are listed. About: the container.
+    #[serde(rename = "container.top")]
+    #[strum(serialize = "container.top")]
+    ContainerTop,
     /// The program ended. About: the container.
     #[serde(rename = "container.exit")]
     #[strum(serialize = "container.exit")]
@@ -189,11 +214,13 @@ impl Scope {
             ImagePull | RegistryChoose | RegistryAuth | ManifestResolve | ConfigFetch | LayerFetch
             | LayerUnpack | ImageCommit => Stage::PullAndCache,
             ContainerCreate | SnapshotPrepare => Stage::SnapshotToContainer,
-            BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | LimitsJoin
-            | RootfsMount | RootfsFurnish | RootfsPivot | RootfsProtect | IdentitySet | GuardApply
-            | ProcessExec | ContainerExit => Stage::StartCommand,
-            ImageRemove | ContainerAttach | ContainerWait | ContainerStop | ContainerKill
-            | ContainerRemove | LimitsRelease | Rollback => return None,
+            BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | NamespacesJoin
+            | LimitsJoin | TerminalOpen | ExecStart | ExecExit | RootfsMount | RootfsFurnish
+            | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec | ContainerExit => {
+                Stage::StartCommand
+            }
+            ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
+            | ContainerKill | ContainerRemove | LimitsRelease | Rollback => return None,
         })
     }
 

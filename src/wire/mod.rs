@@ -6,9 +6,11 @@
 pub mod config;
 pub mod container;
 pub mod credentials;
+pub mod detach;
 pub mod duration;
 pub mod event;
 pub mod examination;
+pub mod exec;
 pub mod filters;
 pub mod host_config;
 pub mod image;
@@ -23,6 +25,7 @@ pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, 
 pub use credentials::Credentials;
 pub use event::{Actor, EventMessage};
 pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
+pub use exec::{ExecConfig, ExecCreated, ExecInspect, ExecProcess, ExecStart, Top};
 pub use filters::Filters;
 pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, Ulimit};
 pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};

@@ -4,5 +4,9 @@
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod live;
 
+#[path = "../support/pty.rs"]
+mod pty;
+
 mod crowd;
 mod output;
+mod terminal;

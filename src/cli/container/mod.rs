@@ -3,10 +3,14 @@
 pub mod act;
 pub mod args;
 pub mod create;
+mod detach;
 mod environment;
+pub mod exec;
 pub mod list;
 pub mod logs;
 mod ports;
 pub mod run;
 pub mod start;
 pub mod streams;
+mod terminal;
+pub mod top;

@@ -97,13 +97,32 @@ impl Host for LinuxHost {
                 Op::Store(op) => self.store(op, payload).await,
                 Op::Process(op) => self.process(op, payload).await,
                 Op::Http(op) => self.transport.request(op, payload).await,
-                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => Err(not_ours(op)),
+                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) | Op::Terminal(_) => {
+                    Err(not_ours(op))
+                }
             }
         })
     }
 
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>> {
+        Box::pin(async move {
+            let output = tokio::process::Command::new("ps").args(arguments).output().await;
+            let output = output.map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    io::Error::other("exec: \"ps\": executable file not found in $PATH")
+                }
+                _ => error,
+            })?;
+            if !output.status.success() {
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                return Err(io::Error::other(complaint.lines().next().unwrap_or("ps failed").to_owned()));
+            }
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        })
     }
 
     fn size(&self, path: &str) -> io::Result<u64> {

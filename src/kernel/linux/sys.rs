@@ -19,20 +19,21 @@ pub enum Cloned {
     Child,
 }
 
-/// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given `CLONE_NEW*` flags.
+/// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given flags:
+/// `CLONE_NEW*`, or `CLONE_PARENT`, which wants an `exit_signal` of 0.
 ///
 /// # Errors
 /// As clone3(2): EPERM without privilege, ENOSPC when a namespace limit is reached.
 ///
 /// The caller must be single-threaded: the child has a copy of the caller's memory, and a lock that another
 /// thread held would stay locked forever. Shim and init are; the daemon never calls this.
-pub fn clone3(namespaces: u64) -> io::Result<Cloned> {
+pub fn clone3(flags: u64, exit_signal: i32) -> io::Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: clone_args is a plain struct of integers for which all zeroes is the documented neutral value.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = namespaces | libc::CLONE_PIDFD as u64;
+    args.flags = flags | libc::CLONE_PIDFD as u64;
     args.pidfd = (&raw mut pidfd) as u64;
-    args.exit_signal = libc::SIGCHLD as u64;
+    args.exit_signal = exit_signal as u64;
     // SAFETY: args outlives the call, its size is passed along, and without CLONE_VM the child continues on a
     // copy of this stack, so every reference stays valid on both sides.
     let result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };

@@ -194,9 +194,12 @@ impl SimHost {
                 Ok(Outcome::done())
             }
             // The daemon must not shut itself in.
-            Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => {
-                Err(not_here(op))
-            }
+            Op::Store(_)
+            | Op::Guard(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Network(_)
+            | Op::Terminal(_) => Err(not_here(op)),
         }
     }
 }
@@ -238,6 +241,16 @@ impl Host for SimHost {
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
         Ok(lock(&self.world).list(DAEMON, path)?)
+    }
+
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>> {
+        let listed = match arguments {
+            [all] if all == "-ef" => Ok(lock(&self.world).list_processes()),
+            other => {
+                Err(io::Error::other(format!("the simulated ps knows only -ef, not {}", other.join(" "))))
+            }
+        };
+        std::future::ready(listed).boxed()
     }
 
     fn simulated(&self) -> bool {

@@ -34,6 +34,7 @@ mod procfs;
 pub mod program;
 mod programs;
 mod store;
+mod terminal;
 mod tree;
 mod walk;
 mod world;

@@ -284,6 +284,19 @@ impl World {
         }
     }
 
+    /// The table `ps -ef` prints.
+    pub(super) fn list_processes(&self) -> String {
+        let mut table = "UID          PID    PPID  C STIME TTY          TIME CMD\n".to_owned();
+        for (pid, process) in self.processes.living() {
+            let user = if process.uid == 0 { "root".to_owned() } else { process.uid.to_string() };
+            let command = process.argv.join(" ");
+            let row =
+                format!("{user:<8} {pid:>7} {:>7}  0 00:00 ?        00:00:00 {command}\n", process.parent);
+            table.push_str(&row);
+        }
+        table
+    }
+
     /// Takes the exit status of a child that has ended: waitid(2).
     ///
     /// # Errors
