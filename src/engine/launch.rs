@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Looks the user up in the container's own files.
-    fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
+    pub(super) fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
         let passwd = self.read_in_image(door, record, "/etc/passwd")?;
         let group = self.read_in_image(door, record, "/etc/group")?;
         let extra = record.host_config.group_add.clone().unwrap_or_default();

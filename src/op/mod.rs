@@ -5,6 +5,7 @@
 //! its system call ([`Op::syscall`]), a line a learner could type instead ([`Op::shell`]) and
 //! what takes it back ([`Op::undo`]). Bulk bytes never travel in an `Op`.
 
+pub mod archive;
 pub mod cgroup;
 pub mod fs;
 pub mod guard;
@@ -16,6 +17,7 @@ pub mod process;
 mod redact;
 pub mod store;
 
+pub use archive::ArchiveOp;
 pub use cgroup::CgroupOp;
 pub use fs::{FsOp, WriteReason};
 pub use guard::GuardOp;
@@ -34,6 +36,8 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "family", rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Op {
+    /// A container's files as a tar.
+    Archive(ArchiveOp),
     /// Control groups.
     Cgroup(CgroupOp),
     /// Files and directories.
@@ -58,6 +62,7 @@ pub enum Op {
 macro_rules! each_family {
     ($op:expr, $method:ident) => {
         match $op {
+            Op::Archive(op) => op.$method(),
             Op::Cgroup(op) => op.$method(),
             Op::Fs(op) => op.$method(),
             Op::Guard(op) => op.$method(),
@@ -76,7 +81,8 @@ impl Op {
     pub fn name(&self) -> String {
         let family: &'static str = self.into();
         let name = match self {
-            Op::Cgroup(op) => <&'static str>::from(op),
+            Op::Archive(op) => <&'static str>::from(op),
+            Op::Cgroup(op) => op.into(),
             Op::Fs(op) => op.into(),
             Op::Guard(op) => op.into(),
             Op::Http(op) => op.into(),
@@ -92,7 +98,8 @@ impl Op {
     /// The names of all operations there are, in the order of the families.
     pub fn names() -> Vec<String> {
         use strum::VariantNames;
-        let families: [(&str, &[&str]); 9] = [
+        let families: [(&str, &[&str]); 10] = [
+            ("archive", ArchiveOp::VARIANTS),
             ("cgroup", CgroupOp::VARIANTS),
             ("fs", FsOp::VARIANTS),
             ("guard", GuardOp::VARIANTS),
@@ -126,7 +133,7 @@ impl Op {
             Op::Fs(op) => op.undo(),
             Op::Process(op) => op.undo(),
             Op::Store(op) => op.undo(),
-            Op::Guard(_) | Op::Http(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => None,
+            Op::Archive(_) | Op::Guard(_) | Op::Http(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => None,
         }
     }
 }
@@ -143,7 +150,7 @@ macro_rules! into_op {
 }
 
 into_op! {
-    CgroupOp => Cgroup, FsOp => Fs, GuardOp => Guard, HttpOp => Http, MountOp => Mount,
+    ArchiveOp => Archive, CgroupOp => Cgroup, FsOp => Fs, GuardOp => Guard, HttpOp => Http, MountOp => Mount,
     NamespaceOp => Namespace, NetworkOp => Network, ProcessOp => Process, StoreOp => Store,
 }
 

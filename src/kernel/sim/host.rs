@@ -5,6 +5,7 @@ use super::processes::{LAST_SIGNAL, Pid};
 use super::program::Programs;
 use super::world::{DAEMON, SharedWorld, World, lock};
 use crate::error::{Hint, Kind};
+use crate::kernel::tree::Inode;
 use crate::kernel::{ByteStream, Fault, Host, Jail, Machine, Outcome, Payload, Response, Value};
 use crate::op::{HttpOp, Op, ProcessOp};
 use crate::trace::{Facts, facts};
@@ -194,7 +195,7 @@ impl SimHost {
                 Ok(Outcome::done())
             }
             // The daemon must not shut itself in.
-            Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => {
+            Op::Archive(_) | Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => {
                 Err(not_here(op))
             }
         }
@@ -227,6 +228,7 @@ fn not_here(op: &Op) -> Fault {
 impl Host for SimHost {
     fn perform<'a>(&'a self, op: &'a Op, payload: Payload) -> BoxFuture<'a, Result<Outcome, Fault>> {
         match op {
+            Op::Archive(op) => self.archive(op, payload).boxed(),
             Op::Store(op) => self.store(op, payload).boxed(),
             _ => std::future::ready(self.perform_now(op, payload)).boxed(),
         }
@@ -238,6 +240,10 @@ impl Host for SimHost {
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
         Ok(lock(&self.world).list(DAEMON, path)?)
+    }
+
+    fn look(&self, path: &str) -> io::Result<Inode> {
+        Ok(lock(&self.world).look(DAEMON, path)?)
     }
 
     fn simulated(&self) -> bool {

@@ -76,6 +76,7 @@ impl Jail for SimJail {
             Op::Process(op) => return self.process_op(op, payload),
             Op::Namespace(NamespaceOp::Clone { .. })
             | Op::Fs(FsOp::RemoveTree { .. })
+            | Op::Archive(_)
             | Op::Http(_)
             | Op::Store(_) => return Err(not_here(op)),
             Op::Fs(op) => {

@@ -37,7 +37,7 @@ impl Jail for LinuxJail {
             Op::Network(NetworkOp::LinkUp { interface }) => link_up(interface),
             Op::Guard(op) => guard_op(op),
             Op::Process(op) => process(op, payload),
-            Op::Http(_) | Op::Store(_) => Err(not_here(op)),
+            Op::Archive(_) | Op::Http(_) | Op::Store(_) => Err(not_here(op)),
         }
     }
 
