@@ -12,6 +12,7 @@ pub mod body;
 mod connection;
 mod container;
 pub mod daemon;
+mod files;
 mod image;
 pub mod query;
 mod router;

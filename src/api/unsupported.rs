@@ -6,12 +6,11 @@ use crate::error::{Hint, Kind};
 use axum::http::{Method, Uri};
 
 /// Method and path of each; `*` stands for one or more segments.
-const ENDPOINTS: [(&str, &str); 51] = [
+const ENDPOINTS: [(&str, &str); 45] = [
     ("POST", "/auth"),
     ("GET", "/system/df"),
     ("POST", "/build"),
     ("POST", "/build/prune"),
-    ("POST", "/commit"),
     ("POST", "/session"),
     ("POST", "/grpc"),
     ("GET", "/images/search"),
@@ -26,11 +25,6 @@ const ENDPOINTS: [(&str, &str); 51] = [
     ("POST", "/containers/prune"),
     ("GET", "/containers/*/top"),
     ("GET", "/containers/*/stats"),
-    ("GET", "/containers/*/changes"),
-    ("GET", "/containers/*/export"),
-    ("GET", "/containers/*/archive"),
-    ("HEAD", "/containers/*/archive"),
-    ("PUT", "/containers/*/archive"),
     ("GET", "/containers/*/attach/ws"),
     ("POST", "/containers/*/restart"),
     ("POST", "/containers/*/rename"),

@@ -16,6 +16,7 @@
 mod connection;
 pub mod container;
 mod error;
+pub mod files;
 pub mod hijack;
 pub mod host;
 pub mod image;

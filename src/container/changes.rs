@@ -94,7 +94,8 @@ impl Survey<'_> {
         let at = self.changes.len();
         let inside = inode.is_directory() && self.directory(path, false)?;
         let point = MOUNT_POINTS.contains(&path);
-        let nothing = if inode.is_directory() { !inside } else { inode.size == 0 || inode.sort == Sort::Symlink };
+        let nothing =
+            if inode.is_directory() { !inside } else { inode.size == 0 || inode.sort == Sort::Symlink };
         if point && nothing {
             return Ok(false);
         }

@@ -178,7 +178,8 @@ impl Engine {
         let holds = |target: &str| {
             path == target || path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))
         };
-        let deepest = bound.iter().filter(|bound| holds(&bound.target)).max_by_key(|bound| bound.target.len());
+        let deepest =
+            bound.iter().filter(|bound| holds(&bound.target)).max_by_key(|bound| bound.target.len());
         match deepest {
             Some(bound) if !bound.writable => Err(Error::ReadOnlyVolume),
             None if record.host_config.readonly_rootfs => Err(Error::ReadOnlyRoot),

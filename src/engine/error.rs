@@ -99,7 +99,7 @@ pub enum Error {
     Archive(String),
     /// An instruction of `commit --change`.
     #[error(transparent)]
-    Instruction(#[from] crate::build::Error),
+    Instruction(#[from] crate::build::change::Error),
     /// No such trace is kept.
     #[error("No such trace: {0}")]
     NoSuchTrace(String),

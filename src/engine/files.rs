@@ -115,9 +115,7 @@ impl Engine {
 }
 
 fn opened(value: Value) -> Arc<dyn FileTree> {
-    let Value::Tree(TreeAnswer::Tree(tree)) = value else {
-        unreachable!("archive.open-tree gives a tree")
-    };
+    let Value::Tree(TreeAnswer::Tree(tree)) = value else { unreachable!("archive.open-tree gives a tree") };
     tree
 }
 

@@ -133,7 +133,12 @@ impl Op {
             Op::Fs(op) => op.undo(),
             Op::Process(op) => op.undo(),
             Op::Store(op) => op.undo(),
-            Op::Archive(_) | Op::Guard(_) | Op::Http(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => None,
+            Op::Archive(_)
+            | Op::Guard(_)
+            | Op::Http(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Network(_) => None,
         }
     }
 }

@@ -213,8 +213,8 @@ impl Scope {
             | RootfsMount | RootfsFurnish | RootfsPivot | RootfsProtect | IdentitySet | GuardApply
             | ProcessExec | ContainerExit => Stage::StartCommand,
             ImageRemove | ContainerAttach | ContainerWait | ContainerStop | ContainerKill
-            | ContainerRemove | ContainerCopy | ContainerExport | ContainerDiff | ContainerCommit | LayerPack
-            | LimitsRelease | Rollback => return None,
+            | ContainerRemove | ContainerCopy | ContainerExport | ContainerDiff | ContainerCommit
+            | LayerPack | LimitsRelease | Rollback => return None,
         })
     }
 

@@ -4,6 +4,7 @@ pub mod act;
 pub mod args;
 pub mod create;
 mod environment;
+pub mod files;
 pub mod list;
 pub mod logs;
 pub mod run;

@@ -4,7 +4,6 @@
 use super::child::clone_process;
 use super::host::SimHost;
 use super::jail::fault;
-use super::layer;
 use super::processes::Pid;
 use super::tree::{Content, Node};
 use super::walk::Last;
@@ -12,9 +11,8 @@ use super::world::{DAEMON, SharedWorld, World, lock};
 use crate::error::Kind;
 use crate::kernel::tarball::append;
 use crate::kernel::tree::{FileTree, Found, Inode, Reading, Sort, TreeAnswer, TreeWork, Writing, perform};
-use crate::kernel::{ByteStream, ExitStatus, Fault, Outcome, Payload, Unpacked, Value};
+use crate::kernel::{ByteStream, ExitStatus, Fault, Outcome, Payload, Value};
 use crate::op::{ArchiveOp, FsOp, MountOp, Namespace};
-use crate::trace::facts;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
@@ -55,44 +53,15 @@ impl SimHost {
             (op, _) => Err(Fault::new(Kind::Internal, format!("{op:?} came without its tree"))),
         }
     }
-
-    pub(super) fn pack_layer(
-        &self,
-        directory: &str,
-        blob: &str,
-        payload: Payload,
-    ) -> Result<Outcome, Fault> {
-        let Payload::Tree(TreeWork::Pack(empty)) = payload else {
-            return Err(Fault::new(Kind::Internal, "store.pack-layer came without its list"));
-        };
-        let mut world = lock(&self.world);
-        let mut builder = tar::Builder::new(Vec::new());
-        let mut entries = 0;
-        pack_layer(&world, directory, "", &empty, &mut builder, &mut entries)?;
-        let tar = builder.into_inner()?;
-        let mut compressed = Vec::new();
-        flate2::bufread::GzEncoder::new(tar.as_slice(), flate2::Compression::fast()).read_to_end(&mut compressed)?;
-        let packed = Unpacked {
-            digest: layer::digest(&compressed),
-            size: compressed.len() as u64,
-            diff_id: layer::digest(&tar),
-            inflated: tar.len() as u64,
-            entries,
-        };
-        world.write(DAEMON, blob, compressed.into()).map_err(fault)?;
-        let facts = facts([
-            ("digest", &packed.digest),
-            ("size", &packed.size),
-            ("diff-id", &packed.diff_id),
-            ("inflated", &packed.inflated),
-            ("entries", &packed.entries),
-        ]);
-        Ok(Outcome { facts, value: Value::Unpacked(packed) })
-    }
 }
 
 impl World {
-    fn open_tree(&mut self, root: &str, overlay: Option<&str>, binds: &[(String, String)]) -> Result<Pid, Errno> {
+    fn open_tree(
+        &mut self,
+        root: &str,
+        overlay: Option<&str>,
+        binds: &[(String, String)],
+    ) -> Result<Pid, Errno> {
         let of = root.strip_prefix("/proc/").and_then(|rest| rest.strip_suffix("/root")?.parse::<Pid>().ok());
         if let Some(pid) = of {
             let (place, namespace) = {
@@ -104,8 +73,11 @@ impl World {
             (process.root, process.cwd) = (place, place);
             return Ok(helper);
         }
-        let kinds: &[Namespace] =
-            if self.machine.unprivileged() { &[Namespace::User, Namespace::Mount] } else { &[Namespace::Mount] };
+        let kinds: &[Namespace] = if self.machine.unprivileged() {
+            &[Namespace::User, Namespace::Mount]
+        } else {
+            &[Namespace::Mount]
+        };
         let helper = clone_process(self, DAEMON, kinds)?;
         let mounted = overlay.map_or(Ok(()), |options| self.mount_tree(helper, root, options, binds));
         let place = mounted.and_then(|()| self.directory(helper, root));
@@ -123,7 +95,13 @@ impl World {
         }
     }
 
-    fn mount_tree(&mut self, who: Pid, root: &str, options: &str, binds: &[(String, String)]) -> Result<(), Errno> {
+    fn mount_tree(
+        &mut self,
+        who: Pid,
+        root: &str,
+        options: &str,
+        binds: &[(String, String)],
+    ) -> Result<(), Errno> {
         let mount = |source: &str, target: &str, fstype: &str, flags: &[&str], data: &str| MountOp::Mount {
             source: source.to_owned(),
             target: target.to_owned(),
@@ -214,7 +192,9 @@ impl FileTree for SimTree {
             return Err(Errno::ENOTDIR.into());
         }
         let target = match inode.sort {
-            Sort::Symlink => Some(world.settle(self.helper, path, true).map_or(settled.clone(), |(path, _)| path)),
+            Sort::Symlink => {
+                Some(world.settle(self.helper, path, true).map_or(settled.clone(), |(path, _)| path))
+            }
             _ => None,
         };
         Ok(Found { path: settled, inode, target })
@@ -231,7 +211,11 @@ impl FileTree for SimTree {
         stream::iter([packed.map(Bytes::from)]).boxed()
     }
 
-    fn write(self: Arc<Self>, writing: Writing, mut bytes: ByteStream) -> BoxFuture<'static, Result<u64, Fault>> {
+    fn write(
+        self: Arc<Self>,
+        writing: Writing,
+        mut bytes: ByteStream,
+    ) -> BoxFuture<'static, Result<u64, Fault>> {
         Box::pin(async move {
             let mut whole = BytesMut::new();
             while let Some(next) = bytes.next().await {
@@ -288,12 +272,19 @@ fn read(
     Ok(())
 }
 
-fn add(builder: &mut tar::Builder<Vec<u8>>, name: &str, node: &Node) -> io::Result<()> {
+/// Adds one node, without what is in it.
+pub(super) fn add(builder: &mut tar::Builder<Vec<u8>>, name: &str, node: &Node) -> io::Result<()> {
     let mut header = header(node);
     match &node.content {
         Content::Directory { .. } => {
             header.set_entry_type(tar::EntryType::Directory);
-            append(builder, &mut header, format!("{}/", name.trim_end_matches('/')).as_bytes(), None, io::empty())
+            append(
+                builder,
+                &mut header,
+                format!("{}/", name.trim_end_matches('/')).as_bytes(),
+                None,
+                io::empty(),
+            )
         }
         Content::File(bytes) => {
             header.set_size(bytes.len() as u64);
@@ -313,65 +304,6 @@ fn add(builder: &mut tar::Builder<Vec<u8>>, name: &str, node: &Node) -> io::Resu
             header.set_entry_type(tar::EntryType::Fifo);
             append(builder, &mut header, name.as_bytes(), None, io::empty())
         }
-    }
-}
-
-/// A writable layer as an image's: overlayfs's marks become whiteouts.
-fn pack_layer(
-    world: &World,
-    directory: &str,
-    inside: &str,
-    empty: &[String],
-    builder: &mut tar::Builder<Vec<u8>>,
-    entries: &mut u64,
-) -> Result<(), Fault> {
-    let mark = |builder: &mut tar::Builder<Vec<u8>>, name: String| {
-        let node = Node::file(Bytes::new(), 0);
-        add(builder, &name, &node)
-    };
-    let here = format!("{directory}{inside}");
-    let at = world.resolve(DAEMON, &here, Last::Keep).map_err(fault)?;
-    if !inside.is_empty() && super::overlay::is_opaque(world.node(at).map_err(fault)?) {
-        mark(builder, format!("{}/.wh..wh..opq", &inside[1..]))?;
-        *entries += 1;
-    }
-    for name in world.list(DAEMON, &here).map_err(fault)? {
-        let whole = format!("{inside}/{name}");
-        let at = world.resolve(DAEMON, &format!("{directory}{whole}"), Last::Keep).map_err(fault)?;
-        let node = world.node(at).map_err(fault)?;
-        if is_left_out(world, directory, &whole, empty).map_err(fault)? {
-            continue;
-        }
-        *entries += 1;
-        if node.is_whiteout() {
-            mark(builder, format!("{}/.wh.{name}", inside.trim_start_matches('/')).trim_start_matches('/').to_owned())?;
-            continue;
-        }
-        add(builder, &whole[1..], node)?;
-        if node.is_directory() {
-            pack_layer(world, directory, &whole, empty, builder, entries)?;
-        }
-    }
-    Ok(())
-}
-
-fn is_left_out(world: &World, directory: &str, path: &str, empty: &[String]) -> Result<bool, Errno> {
-    let at = world.resolve(DAEMON, &format!("{directory}{path}"), Last::Keep)?;
-    let node = world.node(at)?;
-    let is_point = empty.iter().any(|point| point == path);
-    let leads = empty.iter().any(|point| point.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')));
-    match &node.content {
-        Content::File(bytes) => Ok(is_point && bytes.is_empty()),
-        Content::Symlink(_) => Ok(is_point),
-        Content::Directory { .. } if is_point || leads => {
-            for name in world.list(DAEMON, &format!("{directory}{path}"))? {
-                if !is_left_out(world, directory, &format!("{path}/{name}"), empty)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        }
-        _ => Ok(false),
     }
 }
 
@@ -448,6 +380,7 @@ impl World {
         }
         let at = self.resolve(who, target, Last::Keep).map_err(fault)?;
         let fs = self.mount_at(at).map_err(fault)?.fs;
-        self.change(fs, at.ino, |node| (node.mode, node.uid, node.gid) = (mode, owner.0, owner.1)).map_err(fault)
+        self.change(fs, at.ino, |node| (node.mode, node.uid, node.gid) = (mode, owner.0, owner.1))
+            .map_err(fault)
     }
 }

@@ -195,9 +195,12 @@ impl SimHost {
                 Ok(Outcome::done())
             }
             // The daemon must not shut itself in.
-            Op::Archive(_) | Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => {
-                Err(not_here(op))
-            }
+            Op::Archive(_)
+            | Op::Store(_)
+            | Op::Guard(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Network(_) => Err(not_here(op)),
         }
     }
 }

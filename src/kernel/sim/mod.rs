@@ -29,6 +29,7 @@ mod mounting;
 mod mounts;
 mod namespaces;
 mod overlay;
+mod pack;
 mod places;
 mod processes;
 mod procfs;

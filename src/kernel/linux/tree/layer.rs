@@ -127,7 +127,9 @@ fn walk<W: Write>(tree: &LinuxTree, empty: &[String], packer: &mut Packer<W>) ->
 fn is_left_out(tree: &LinuxTree, pending: &Pending, empty: &[String]) -> io::Result<bool> {
     let path = &pending.path;
     let is_point = empty.contains(path);
-    let leads_to_point = || empty.iter().any(|point| point.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/')));
+    let leads_to_point = || {
+        empty.iter().any(|point| point.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    };
     match FileType::from_raw_mode(pending.stat.st_mode) {
         FileType::RegularFile => Ok(is_point && pending.stat.st_size == 0),
         FileType::Symlink => Ok(is_point),

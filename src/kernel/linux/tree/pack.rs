@@ -54,7 +54,13 @@ impl<W: Write> Packer<W> {
                 header.set_size(0);
                 let first = first.clone();
                 self.entries += 1;
-                return append(&mut self.builder, &mut header, name.as_bytes(), Some(first.as_bytes()), io::empty());
+                return append(
+                    &mut self.builder,
+                    &mut header,
+                    name.as_bytes(),
+                    Some(first.as_bytes()),
+                    io::empty(),
+                );
             }
             self.linked.insert(key, name.to_owned());
         }
@@ -135,7 +141,8 @@ impl<W: Write> Packer<W> {
         if found.is_empty() {
             return Ok(());
         }
-        self.builder.append_pax_extensions(found.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
+        self.builder
+            .append_pax_extensions(found.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
     }
 }
 
@@ -242,7 +249,11 @@ impl<W: Write> Walk<'_, W> {
         let mut below = Vec::new();
         for entry in names(&directory)? {
             let whole = format!("{path}/{entry}");
-            let shown = if name.is_empty() { entry.clone() } else { format!("{}/{entry}", name.trim_end_matches('/')) };
+            let shown = if name.is_empty() {
+                entry.clone()
+            } else {
+                format!("{}/{entry}", name.trim_end_matches('/'))
+            };
             let stat = match statat(&directory, entry.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => continue,
