@@ -26,6 +26,9 @@ const WIRING: Wiring = Wiring {
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if words.first().is_some_and(|name| name == "learn-tree") {
+        return tree();
+    }
     if is_shim(&words) {
         return shim();
     }
@@ -53,6 +56,15 @@ fn shim() -> ExitCode {
             let _ = writeln!(io::stderr(), "learn-shim: {error}");
             cli::exit::Exit::Failure.into()
         }
+    }
+}
+
+/// Mounts the files of a container that does not run, hands them to the daemon, and ends.
+fn tree() -> ExitCode {
+    match learn::kernel::linux::tree::helper_main() {
+        Ok(()) => cli::exit::Exit::Success.into(),
+        // The daemon that asked is gone: nobody is left to tell.
+        Err(_) => cli::exit::Exit::Failure.into(),
     }
 }
 

@@ -12,7 +12,7 @@ const RANKS: [&[&str]; 9] = [
     &["client", "lesson"],
     &["api"],
     &["engine"],
-    &["image", "build", "container", "hub"],
+    &["image", "build", "container", "volume", "hub"],
     &["runtime"],
     &["kernel"],
     &["error", "text", "wire", "op", "trace"],

@@ -13,6 +13,7 @@ mod connection;
 mod container;
 pub mod daemon;
 mod exec;
+mod files;
 mod image;
 pub mod query;
 mod router;

@@ -2,7 +2,7 @@
 
 use super::status::Refusal;
 use super::version::ApiVersion;
-use super::{attach, container, exec, image, system, trace, unsupported};
+use super::{attach, container, exec, files, image, system, trace, unsupported};
 use crate::engine::Engine;
 use crate::error::Kind;
 use crate::kernel::TracedHost;
@@ -42,6 +42,10 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/exec/{id}/start", post(exec::start))
         .route("/exec/{id}/resize", post(exec::resize))
         .route("/exec/{id}/json", get(exec::inspect))
+        .route("/containers/{id}/archive", get(files::read).head(files::stat).put(files::write))
+        .route("/containers/{id}/changes", get(files::changes))
+        .route("/containers/{id}/export", get(files::export))
+        .route("/commit", post(files::commit))
         .route("/images/json", get(image::list))
         .route("/images/create", post(image::create))
         .route("/images/{*name}", get(image::inspect).post(unsupported::answer).delete(image::remove))

@@ -2,6 +2,7 @@
 //! in `lessons/help.yaml`, in two languages (see [`super::help`]).
 
 use super::container::args as container;
+use super::container::files::args as files;
 use super::daemon::DaemonCommand;
 use super::image::args as image;
 use super::render::{ColorChoice, Depth};
@@ -85,6 +86,10 @@ pub enum Command {
     Ps(container::Ps),
     Logs(container::Logs),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::Inspect),
     Images(image::List),
     Pull(image::Pull),
@@ -139,6 +144,10 @@ pub enum ContainerCommand {
     Ls(container::Ps),
     Logs(container::Logs),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::InspectNamed),
 }
 

@@ -41,7 +41,7 @@ use crate::client::{Connector, Paths};
 use crate::text::Lang;
 use crate::wire::{Examination, Settings};
 use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
-use container::{act, create, exec, list, logs, run, start, top};
+use container::{act, create, exec, files, list, logs, run, start, top};
 use context::Context;
 use daemon::DaemonCommand;
 use parse::Asked;
@@ -182,6 +182,10 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Ps(args) => list::list(context, args).await,
         Command::Logs(args) => logs::logs(context, args).await,
         Command::Wait(args) => act::wait(context, args).await,
+        Command::Cp(args) => files::copy(context, args).await,
+        Command::Diff(args) => files::diff(context, args).await,
+        Command::Export(args) => files::export(context, args).await,
+        Command::Commit(args) => files::commit::commit(context, args).await,
         Command::Inspect(args) => system::inspect::inspect(context, args).await,
         Command::Images(args) => image::list::list(context, args).await,
         Command::Pull(args) => image::pull::verb(context, args).await,
@@ -209,6 +213,10 @@ async fn container_verb(context: &Context, command: ContainerCommand) -> Result<
         ContainerCommand::Ls(args) => list::list(context, args).await,
         ContainerCommand::Logs(args) => logs::logs(context, args).await,
         ContainerCommand::Wait(args) => act::wait(context, args).await,
+        ContainerCommand::Cp(args) => files::copy(context, args).await,
+        ContainerCommand::Diff(args) => files::diff(context, args).await,
+        ContainerCommand::Export(args) => files::export(context, args).await,
+        ContainerCommand::Commit(args) => files::commit::commit(context, args).await,
         ContainerCommand::Inspect(args) => system::inspect::named(context, args, Kind::Container).await,
     }
 }

@@ -17,6 +17,7 @@ mod connection;
 pub mod container;
 mod error;
 mod exec;
+pub mod files;
 pub mod hijack;
 pub mod host;
 pub mod image;

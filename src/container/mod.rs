@@ -9,6 +9,7 @@
 //!
 //! Nothing here performs an operation; `engine` does.
 
+pub mod changes;
 pub mod config;
 pub mod environment;
 pub mod exec;

@@ -92,6 +92,29 @@ pub enum Error {
     /// A network that was never made.
     #[error("network {0} not found")]
     NoSuchNetwork(String),
+    /// Nothing is at a path inside.
+    #[error("Could not find the file {path} in container {container}")]
+    NoSuchFile {
+        /// As asked for.
+        path: String,
+        /// As asked for.
+        container: String,
+    },
+    /// A tar can only be written below a directory.
+    #[error("extraction point is not a directory")]
+    NotADirectory,
+    /// Docker's words.
+    #[error("container rootfs is marked read-only")]
+    ReadOnlyRoot,
+    /// Docker's words.
+    #[error("mounted volume is marked read-only")]
+    ReadOnlyVolume,
+    /// A tar that makes no sense, or does not fit what is there.
+    #[error("{0}")]
+    Archive(String),
+    /// An instruction of `commit --change`.
+    #[error(transparent)]
+    Instruction(#[from] crate::build::change::Error),
     /// No such trace is kept.
     #[error("No such trace: {0}")]
     NoSuchTrace(String),
@@ -120,8 +143,11 @@ impl Classify for Error {
             | Error::NoSuchImage(_)
             | Error::NoSuchNetwork(_)
             | Error::NoSuchExec(_)
+            | Error::NoSuchFile { .. }
             | Error::NoSuchTrace(_) => Kind::NotFound,
-            Error::Ambiguous(_) | Error::Invalid(_) => Kind::Invalid,
+            Error::Ambiguous(_) | Error::Invalid(_) | Error::NotADirectory => Kind::Invalid,
+            Error::ReadOnlyRoot | Error::ReadOnlyVolume | Error::Archive(_) => Kind::Internal,
+            Error::Instruction(error) => error.kind(),
             Error::Kill(_, error) => error.kind(),
             Error::NameConflict { .. }
             | Error::NotRunning(_)

@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Looks the user up in the container's own files.
-    fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
+    pub(super) fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
         self.resolve_user_as(door, record, "")
     }
 

@@ -12,12 +12,16 @@
 //! container's state take its turn; an exit needs none, it happens when it happens.
 
 pub mod attach;
+pub mod commit;
 pub mod containers;
+pub mod copy;
 pub mod create;
+mod diff;
 pub mod error;
 pub mod events;
 pub mod exec;
 mod exit;
+mod files;
 pub mod images;
 pub mod info;
 pub mod inspect;

@@ -10,7 +10,9 @@
 pub mod linux;
 pub mod machine;
 pub mod sim;
+mod tarball;
 pub mod traced;
+pub mod tree;
 
 pub use machine::Machine;
 pub use traced::{Report, TracedHost, TracedJail};
@@ -159,6 +161,8 @@ pub enum Payload {
         /// BPF instructions.
         filter: Vec<(u16, u8, u8, u32)>,
     },
+    /// For operations on a container's files.
+    Tree(tree::TreeWork),
 }
 
 impl fmt::Debug for Payload {
@@ -171,6 +175,7 @@ impl fmt::Debug for Payload {
             Payload::Control(_) => "Control",
             Payload::DeviceFilter(_) => "DeviceFilter",
             Payload::Exec { .. } => "Exec",
+            Payload::Tree(_) => "Tree",
         })
     }
 }
@@ -223,6 +228,8 @@ pub enum Value {
     Pid(u32),
     /// The inner end's path, from `terminal.open`: `/dev/pts/0`.
     Terminal(String),
+    /// From operations on a container's files.
+    Tree(tree::TreeAnswer),
     /// From a simulated `process.exec`: the caller is the program now. The real kernel never
     /// returns from there, so nothing more may be said from here either.
     Became,
@@ -282,6 +289,11 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// # Errors
     /// There is no ps; the first line of its complaint.
     fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>>;
+    /// What is at a path; a link at its end is not followed.
+    ///
+    /// # Errors
+    /// As lstat(2).
+    fn look(&self, path: &str) -> io::Result<tree::Inode>;
 
     /// Whether what it does is only modelled.
     fn simulated(&self) -> bool {

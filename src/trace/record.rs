@@ -171,6 +171,16 @@ pub enum Note {
     Exited,
     /// The record that stays: `state`.
     Remains,
+    /// Where a container's files are reached from: `how` (`running` or `stopped`), `root`.
+    FilesReached,
+    /// A tar went by: `path`, `bytes`.
+    Archived,
+    /// What the writable layer holds: `changed`, `added`, `deleted`, `upper`.
+    Changes,
+    /// The container has changed nothing, so its image gets no new layer: `upper`.
+    NothingChanged,
+    /// A new image: `id`, `parent`, `diff-id`.
+    Committed,
     /// The learner aborted.
     Aborted,
 }

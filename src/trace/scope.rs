@@ -161,6 +161,26 @@ pub enum Scope {
     #[serde(rename = "container.remove")]
     #[strum(serialize = "container.remove")]
     ContainerRemove,
+    /// Files go into a container or come out of it. About: `<id>:<path>`.
+    #[serde(rename = "container.copy")]
+    #[strum(serialize = "container.copy")]
+    ContainerCopy,
+    /// A container's whole file tree as one tar. About: the container.
+    #[serde(rename = "container.export")]
+    #[strum(serialize = "container.export")]
+    ContainerExport,
+    /// The writable layer is held against the image. About: the container.
+    #[serde(rename = "container.diff")]
+    #[strum(serialize = "container.diff")]
+    ContainerDiff,
+    /// A container becomes an image. About: the container.
+    #[serde(rename = "container.commit")]
+    #[strum(serialize = "container.commit")]
+    ContainerCommit,
+    /// The writable layer becomes a layer of an image. About: the container.
+    #[serde(rename = "layer.pack")]
+    #[strum(serialize = "layer.pack")]
+    LayerPack,
     /// Empty control groups go. About: the group's path.
     #[serde(rename = "limits.release")]
     #[strum(serialize = "limits.release")]
@@ -220,7 +240,8 @@ impl Scope {
                 Stage::StartCommand
             }
             ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
-            | ContainerKill | ContainerRemove | LimitsRelease | Rollback => return None,
+            | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
+            | ContainerExport | ContainerDiff | ContainerCommit | LayerPack => return None,
         })
     }
 

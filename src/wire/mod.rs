@@ -3,6 +3,7 @@
 //! Readers are tolerant as Docker is: a missing field, an unknown field and `null` all read as
 //! the field's default. Writers print the field names Docker prints, in Docker's order.
 
+pub mod archive;
 pub mod config;
 pub mod container;
 pub mod credentials;
@@ -20,6 +21,7 @@ pub mod session;
 pub mod settings;
 pub mod system;
 
+pub use archive::{Change, IdResponse, PathStat};
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
 pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, WaitError, WaitResponse};
 pub use credentials::Credentials;

@@ -6,6 +6,7 @@ pub mod create;
 mod detach;
 mod environment;
 pub mod exec;
+pub mod files;
 pub mod list;
 pub mod logs;
 mod ports;

@@ -5,6 +5,7 @@ use super::processes::{LAST_SIGNAL, Pid};
 use super::program::Programs;
 use super::world::{DAEMON, SharedWorld, World, lock};
 use crate::error::{Hint, Kind};
+use crate::kernel::tree::Inode;
 use crate::kernel::{ByteStream, Fault, Host, Jail, Machine, Outcome, Payload, Response, Value};
 use crate::op::{HttpOp, Op, ProcessOp};
 use crate::trace::{Facts, facts};
@@ -199,7 +200,8 @@ impl SimHost {
             | Op::Mount(_)
             | Op::Namespace(_)
             | Op::Network(_)
-            | Op::Terminal(_) => Err(not_here(op)),
+            | Op::Terminal(_)
+            | Op::Archive(_) => Err(not_here(op)),
         }
     }
 }
@@ -230,6 +232,7 @@ fn not_here(op: &Op) -> Fault {
 impl Host for SimHost {
     fn perform<'a>(&'a self, op: &'a Op, payload: Payload) -> BoxFuture<'a, Result<Outcome, Fault>> {
         match op {
+            Op::Archive(op) => self.archive(op, payload).boxed(),
             Op::Store(op) => self.store(op, payload).boxed(),
             _ => std::future::ready(self.perform_now(op, payload)).boxed(),
         }
@@ -251,6 +254,10 @@ impl Host for SimHost {
             }
         };
         std::future::ready(listed).boxed()
+    }
+
+    fn look(&self, path: &str) -> io::Result<Inode> {
+        Ok(lock(&self.world).look(DAEMON, path)?)
     }
 
     fn simulated(&self) -> bool {

@@ -94,6 +94,7 @@ impl Jail for SimJail {
             Op::Terminal(op) => return self.terminal_op(op),
             Op::Namespace(NamespaceOp::Clone { .. })
             | Op::Fs(FsOp::RemoveTree { .. })
+            | Op::Archive(_)
             | Op::Http(_)
             | Op::Store(_) => return Err(not_here(op)),
             Op::Fs(op) => {

@@ -13,6 +13,7 @@
 //! models ([`program`]) on threads, with the real descriptors they are given; the output of two
 //! programs at once is the only thing that is not ordered.
 
+mod archive;
 mod cgroups;
 mod child;
 mod copy;
@@ -28,6 +29,7 @@ mod mounting;
 mod mounts;
 mod namespaces;
 mod overlay;
+mod pack;
 mod places;
 mod processes;
 mod procfs;

@@ -66,7 +66,7 @@ impl Jail for LinuxJail {
             Op::Guard(op) => guard_op(op),
             Op::Process(op) => process(op, payload),
             Op::Terminal(op) => self.terminal(op),
-            Op::Http(_) | Op::Store(_) => Err(not_here(op)),
+            Op::Http(_) | Op::Store(_) | Op::Archive(_) => Err(not_here(op)),
         }
     }
 
