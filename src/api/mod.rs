@@ -13,6 +13,7 @@ mod connection;
 mod container;
 pub mod daemon;
 mod image;
+mod network;
 pub mod query;
 mod router;
 pub mod simulate;

@@ -77,6 +77,9 @@ pub enum Error {
     /// A network that was never made.
     #[error("network {0} not found")]
     NoSuchNetwork(String),
+    /// A network refuses.
+    #[error(transparent)]
+    Network(#[from] crate::network::Error),
     /// No such trace is kept.
     #[error("No such trace: {0}")]
     NoSuchTrace(String),
@@ -118,6 +121,7 @@ impl Classify for Error {
             // Docker calls a program it cannot execute a bad request.
             Error::Start(StartFailure { exit_code: 126 | 127, .. }) => Kind::Invalid,
             Error::Start(_) | Error::Shim { .. } | Error::Read { .. } => Kind::Internal,
+            Error::Network(error) => error.kind(),
             Error::Container(error) => error.kind(),
             Error::Image(error) => error.kind(),
             Error::Op(error) => error.kind(),

@@ -75,6 +75,7 @@ impl Engine {
         exit: Exit,
     ) {
         container.set_shim(None);
+        self.release_networks(door, container).await;
         let result: Result<(), Error> = door
             .within(Scope::ContainerExit, container.short_id(), |door| {
                 let exit = &exit;

@@ -124,9 +124,10 @@ impl Op {
         match self {
             Op::Cgroup(op) => op.undo(),
             Op::Fs(op) => op.undo(),
+            Op::Network(op) => op.undo(),
             Op::Process(op) => op.undo(),
             Op::Store(op) => op.undo(),
-            Op::Guard(_) | Op::Http(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => None,
+            Op::Guard(_) | Op::Http(_) | Op::Mount(_) | Op::Namespace(_) => None,
         }
     }
 }

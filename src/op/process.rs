@@ -15,6 +15,15 @@ pub enum ProcessOp {
         /// Directory of the OCI bundle.
         bundle: String,
     },
+    /// Starts the proxy that carries published ports into a container; it ends with the container.
+    SpawnProxy {
+        /// Short id of the container.
+        container: String,
+        /// The process it ends with, on the host.
+        pid: u32,
+        /// What it carries, as `0.0.0.0:8080/tcp → 172.17.0.2:80`.
+        ports: Vec<String>,
+    },
     /// Becomes leader of a session of its own, away from the caller's terminal.
     NewSession,
     /// Changes the working directory.
@@ -54,6 +63,7 @@ impl ProcessOp {
     pub(super) fn syscall(&self) -> String {
         match self {
             ProcessOp::SpawnShim { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-shim\"])".into(),
+            ProcessOp::SpawnProxy { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-proxy\"])".into(),
             ProcessOp::NewSession => "setsid()".into(),
             ProcessOp::ChangeDirectory { path } => format!("chdir({path:?})"),
             ProcessOp::LookupProgram { name, .. } => format!("stat(\"<PATH entry>/{name}\")"),
@@ -74,6 +84,18 @@ impl ProcessOp {
         match self {
             ProcessOp::SpawnShim { container, bundle } => {
                 format!("learn shim {} {} &", &container[..container.len().min(12)], quote(bundle))
+            }
+            ProcessOp::SpawnProxy { ports, .. } => {
+                let one = |port: &String| match port.split_once(" → ") {
+                    Some((from, to)) => {
+                        let (address, protocol) = from.rsplit_once('/').unwrap_or((from, "tcp"));
+                        let (host, number) = address.rsplit_once(':').unwrap_or(("", address));
+                        let kind = protocol.to_uppercase();
+                        format!("socat {kind}-LISTEN:{number},bind={host},fork,reuseaddr {kind}:{to} &")
+                    }
+                    None => String::new(),
+                };
+                ports.iter().map(one).collect::<Vec<_>>().join(" ")
             }
             ProcessOp::NewSession => "setsid sh".into(),
             ProcessOp::ChangeDirectory { path } => format!("cd {}", quote(path)),

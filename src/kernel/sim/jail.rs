@@ -48,7 +48,9 @@ impl SimJail {
             }
             ProcessOp::LookupProgram { name, path } => lock(&self.world).lookup_program(self.pid, name, path),
             ProcessOp::Exec { program, argv, .. } => self.exec(program, argv, payload),
-            ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } => Err(not_here(&op.clone().into())),
+            ProcessOp::SpawnShim { .. } | ProcessOp::SpawnProxy { .. } | ProcessOp::Signal { .. } => {
+                Err(not_here(&op.clone().into()))
+            }
         }
     }
 

@@ -27,6 +27,7 @@ mod layer;
 mod mounting;
 mod mounts;
 mod namespaces;
+mod network;
 mod overlay;
 mod places;
 mod processes;
