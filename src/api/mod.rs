@@ -15,6 +15,7 @@ pub mod daemon;
 mod exec;
 mod files;
 mod image;
+mod network;
 pub mod query;
 mod router;
 pub mod simulate;

@@ -2,7 +2,7 @@
 
 use super::status::Refusal;
 use super::version::ApiVersion;
-use super::{attach, container, exec, files, image, system, trace, unsupported};
+use super::{attach, container, exec, files, image, network, system, trace, unsupported};
 use crate::engine::Engine;
 use crate::error::Kind;
 use crate::kernel::TracedHost;
@@ -46,6 +46,12 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/containers/{id}/changes", get(files::changes))
         .route("/containers/{id}/export", get(files::export))
         .route("/commit", post(files::commit))
+        .route("/networks", get(network::list))
+        .route("/networks/create", post(network::create))
+        .route("/networks/prune", post(network::prune))
+        .route("/networks/{id}", get(network::inspect).delete(network::remove))
+        .route("/networks/{id}/connect", post(network::connect))
+        .route("/networks/{id}/disconnect", post(network::disconnect))
         .route("/images/json", get(image::list))
         .route("/images/create", post(image::create))
         .route("/images/{*name}", get(image::inspect).post(unsupported::answer).delete(image::remove))

@@ -6,7 +6,7 @@ use crate::error::{Hint, Kind};
 use axum::http::{Method, Uri};
 
 /// Method and path of each; `*` stands for one or more segments.
-const ENDPOINTS: [(&str, &str); 45] = [
+const ENDPOINTS: &[(&str, &str)] = &[
     ("POST", "/auth"),
     ("GET", "/system/df"),
     ("POST", "/build"),
@@ -33,11 +33,6 @@ const ENDPOINTS: [(&str, &str); 45] = [
     ("GET", "/volumes"),
     ("POST", "/volumes/create"),
     ("POST", "/volumes/prune"),
-    ("GET", "/networks"),
-    ("POST", "/networks/create"),
-    ("POST", "/networks/prune"),
-    ("POST", "/networks/*/connect"),
-    ("POST", "/networks/*/disconnect"),
     ("GET", "/plugins"),
     ("POST", "/plugins/*"),
     ("GET", "/swarm"),
@@ -62,9 +57,6 @@ pub(super) fn refuse(method: &str, path: &str) -> Refusal {
     }
     let missing = |message: String| Refusal { kind: Kind::NotFound, message, hint: None };
     let name = |folder: &str| path.strip_prefix(folder).filter(|name| !name.is_empty());
-    if let Some(name) = name("/networks/") {
-        return missing(format!("network {name} not found"));
-    }
     if let Some(name) = name("/volumes/") {
         return missing(format!("get {name}: no such volume"));
     }
@@ -104,8 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unnamed_inspect_learns_that_there_is_no_such_network() {
-        assert_eq!(refuse("GET", "/networks/x").message, "network x not found");
+    fn an_unnamed_inspect_learns_that_there_is_no_such_volume() {
         assert_eq!(refuse("GET", "/volumes/x").message, "get x: no such volume");
         assert_eq!(refuse("GET", "/plugins/x/json").kind, Kind::NotFound);
     }

@@ -1,7 +1,7 @@
 //! A container in full.
 
-use super::{Record, mounts, summary};
-use crate::wire::{ContainerInspect, EndpointSettings, GraphDriver, NetworkSettings};
+use super::{Record, mounts, placement};
+use crate::wire::{ContainerInspect, GraphDriver};
 
 /// What `docker inspect` shows. `directory` is the container's own, `bundle` that of its generated
 /// files.
@@ -33,19 +33,7 @@ pub fn of(record: &Record, directory: &str, bundle: &str) -> ContainerInspect {
             .map(mounts::Planned::to_wire)
             .collect(),
         config: record.config.clone(),
-        network_settings: networks(record),
+        network_settings: placement::settings(record),
         ..ContainerInspect::default()
-    }
-}
-
-fn networks(record: &Record) -> NetworkSettings {
-    let sandbox_key = match record.state.pid {
-        0 => String::new(),
-        pid => format!("/proc/{pid}/ns/net"),
-    };
-    NetworkSettings {
-        sandbox_key,
-        networks: [(summary::network(record), EndpointSettings::default())].into(),
-        ..NetworkSettings::default()
     }
 }

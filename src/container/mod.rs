@@ -19,6 +19,8 @@ pub mod log;
 pub mod merged;
 pub mod mounts;
 pub mod name;
+pub mod networking;
+pub mod placement;
 pub mod record;
 pub mod signal;
 pub mod spec;

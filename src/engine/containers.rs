@@ -198,6 +198,7 @@ mod tests {
             config: Default::default(),
             host_config: Default::default(),
             networking: Default::default(),
+            network: Default::default(),
             snapshot: Snapshot::default(),
             state: State::default(),
         })

@@ -115,6 +115,9 @@ pub enum Error {
     /// An instruction of `commit --change`.
     #[error(transparent)]
     Instruction(#[from] crate::build::change::Error),
+    /// A network refuses.
+    #[error(transparent)]
+    Network(#[from] crate::network::Error),
     /// No such trace is kept.
     #[error("No such trace: {0}")]
     NoSuchTrace(String),
@@ -166,6 +169,7 @@ impl Classify for Error {
             Error::Start(_) | Error::ExecFailed(_) | Error::Shim { .. } | Error::Read { .. } => {
                 Kind::Internal
             }
+            Error::Network(error) => error.kind(),
             Error::Container(error) => error.kind(),
             Error::Image(error) => error.kind(),
             Error::Op(error) => error.kind(),

@@ -79,6 +79,7 @@ impl Engine {
     ) {
         container.set_shim(None);
         self.end_execs(&container.id).await;
+        self.release_networks(door, container).await;
         let result: Result<(), Error> = door
             .within(Scope::ContainerExit, container.short_id(), |door| {
                 let exit = &exit;

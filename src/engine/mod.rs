@@ -29,6 +29,7 @@ pub mod kill;
 mod launch;
 pub mod list;
 pub mod logs;
+mod network;
 pub mod places;
 pub mod pull;
 pub mod recover;
@@ -55,7 +56,7 @@ use crate::kernel::{Host, Machine, Payload, TracedHost};
 use crate::op::{FsOp, WriteReason};
 use crate::trace::Trace;
 use events::Events;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -84,6 +85,9 @@ pub struct Engine {
     execs: Execs,
     traces: Traces,
     events: Events,
+    networks: network::Networks,
+    /// For work that outlives a request.
+    myself: Weak<Engine>,
 }
 
 impl Engine {
@@ -91,11 +95,14 @@ impl Engine {
     pub fn new(parts: Parts) -> Arc<Engine> {
         let Parts { places, machine, host, source, images } = parts;
         let simulated = host.simulated();
-        Arc::new(Engine {
+        let created = source::stamp(source.now());
+        Arc::new_cyclic(|myself| Engine {
             containers: Containers::default(),
             execs: Execs::default(),
             traces: Traces::new(&places, source.clone(), simulated),
             events: Events::new(source.clone()),
+            networks: network::Networks::new(&places.root, &created),
+            myself: myself.clone(),
             places,
             machine,
             host,

@@ -2,7 +2,7 @@
 
 use super::shim::ShimSocket;
 use super::{Container, Engine, Error};
-use crate::container::{Status, summary};
+use crate::container::Status;
 use crate::error::{Classify, Kind};
 use crate::kernel::{Payload, TracedHost};
 use crate::op::ProcessOp;
@@ -58,20 +58,21 @@ impl Engine {
     }
 
     async fn launch(&self, door: &TracedHost, container: &Container) -> Result<Arc<ShimSocket>, Error> {
+        let mut done = self.attach_networks(door, container).await?;
         let record = container.snapshot();
-        let asked = summary::network(&record);
-        if !matches!(asked.as_str(), "bridge" | "host" | "none") {
-            return Err(Error::NoSuchNetwork(asked));
-        }
-        let mode = network_mode(&asked);
-        door.note(Note::NetworkMode, facts([("mode", &mode)]));
-        let done = self.write_bundle(door, &record).await?;
-        let started = self.run_shim(door, container).await;
+        let started = async {
+            done.extend(self.write_bundle(door, &record).await?);
+            let started = self.run_shim(door, container).await?;
+            self.open_ports(door, container, started.1.pid).await?;
+            Ok(started)
+        };
+        let started: Result<_, Error> = started.await;
         let (socket, started) = match started {
             Ok(started) => started,
             Err(error) => {
                 // What cannot be undone is in the trace; why it began is what the client hears.
                 let _ = door.roll_back(done, container.short_id().as_str()).await;
+                self.forget_networks(door, container).await;
                 return Err(error);
             }
         };
@@ -166,15 +167,6 @@ impl Engine {
         if record.host_config.auto_remove {
             let _ = self.discard(door, container).await;
         }
-    }
-}
-
-/// What a container's network really is. The default of Docker is a bridge; there is none yet, and
-/// the narration must not claim one.
-fn network_mode(asked: &str) -> &str {
-    match asked {
-        "host" | "none" => asked,
-        _ => "loopback",
     }
 }
 

@@ -26,6 +26,7 @@ use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 
 /// Why an operation failed.
@@ -148,7 +149,8 @@ pub enum Payload {
         /// Compressed bytes taken in, the partial blob's included.
         progress: Progress,
     },
-    /// For `process.spawn-shim`: the shim's end of the control socket (its standard input).
+    /// For `process.spawn-shim` and `process.spawn-proxy`: the other process's end of the control
+    /// socket (its standard input).
     Control(OwnedFd),
     /// For `cgroup.attach-device-filter`: eBPF instructions (code, registers with the destination
     /// in the low half, jump offset, constant).
@@ -230,6 +232,15 @@ pub enum Value {
     Terminal(String),
     /// From operations on a container's files.
     Tree(tree::TreeAnswer),
+    /// From `network.create-sandbox`: a path under which others can join the namespace.
+    Sandbox(String),
+    /// From `network.listen`.
+    Listener {
+        /// The bound socket.
+        socket: OwnedFd,
+        /// The port it got.
+        port: u16,
+    },
     /// From a simulated `process.exec`: the caller is the program now. The real kernel never
     /// returns from there, so nothing more may be said from here either.
     Became,
@@ -299,6 +310,13 @@ pub trait Host: Send + Sync + fmt::Debug {
     fn simulated(&self) -> bool {
         false
     }
+
+    /// Sockets of a resolver at port 53 of `address` in the network namespace of a container (by
+    /// its short id): one for datagrams, one for streams. Names are bulk, so this is no operation.
+    ///
+    /// # Errors
+    /// As bind(2); Unsupported on a machine that is only modelled.
+    fn resolver(&self, sandbox: &str, address: Ipv4Addr) -> io::Result<(UdpSocket, TcpListener)>;
 }
 
 /// The container's standard streams, as init inherits them.

@@ -138,13 +138,13 @@ impl Op {
         match self {
             Op::Cgroup(op) => op.undo(),
             Op::Fs(op) => op.undo(),
+            Op::Network(op) => op.undo(),
             Op::Process(op) => op.undo(),
             Op::Store(op) => op.undo(),
             Op::Guard(_)
             | Op::Http(_)
             | Op::Mount(_)
             | Op::Namespace(_)
-            | Op::Network(_)
             | Op::Terminal(_)
             | Op::Archive(_) => None,
         }

@@ -20,6 +20,15 @@ pub enum ProcessOp {
     /// Makes the process that will be the program, in the pid namespace joined before, as a child
     /// of the shim. Last of all, so that nobody inside sees a process that is still half outside.
     ForkInside,
+    /// Starts the proxy that carries published ports into a container; it ends with the container.
+    SpawnProxy {
+        /// Short id of the container.
+        container: String,
+        /// The process it ends with, on the host.
+        pid: u32,
+        /// What it carries, as `0.0.0.0:8080/tcp → 172.17.0.2:80`.
+        ports: Vec<String>,
+    },
     /// Becomes leader of a session of its own, away from the caller's terminal.
     NewSession,
     /// Changes the working directory.
@@ -61,6 +70,7 @@ impl ProcessOp {
             ProcessOp::SpawnShim { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-shim\"])".into(),
             ProcessOp::Fork => "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})".into(),
             ProcessOp::ForkInside => "clone3({flags=CLONE_PIDFD|CLONE_PARENT})".into(),
+            ProcessOp::SpawnProxy { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-proxy\"])".into(),
             ProcessOp::NewSession => "setsid()".into(),
             ProcessOp::ChangeDirectory { path } => format!("chdir({path:?})"),
             ProcessOp::LookupProgram { name, .. } => format!("stat(\"<PATH entry>/{name}\")"),
@@ -84,6 +94,18 @@ impl ProcessOp {
             }
             ProcessOp::Fork => "sh".into(),
             ProcessOp::ForkInside => "nsenter --fork sh".into(),
+            ProcessOp::SpawnProxy { ports, .. } => {
+                let one = |port: &String| match port.split_once(" → ") {
+                    Some((from, to)) => {
+                        let (address, protocol) = from.rsplit_once('/').unwrap_or((from, "tcp"));
+                        let (host, number) = address.rsplit_once(':').unwrap_or(("", address));
+                        let kind = protocol.to_uppercase();
+                        format!("socat {kind}-LISTEN:{number},bind={host},fork,reuseaddr {kind}:{to} &")
+                    }
+                    None => String::new(),
+                };
+                ports.iter().map(one).collect::<Vec<_>>().join(" ")
+            }
             ProcessOp::NewSession => "setsid sh".into(),
             ProcessOp::ChangeDirectory { path } => format!("cd {}", quote(path)),
             ProcessOp::LookupProgram { name, .. } => format!("command -v {}", quote(name)),

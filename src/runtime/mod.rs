@@ -21,6 +21,7 @@ pub mod launch;
 pub mod limits;
 pub mod namespaces;
 pub mod protocol;
+pub mod proxy;
 pub mod rootfs;
 pub mod run;
 pub mod shim;

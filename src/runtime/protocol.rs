@@ -91,6 +91,18 @@ pub struct Target {
     pub bundle: String,
 }
 
+/// What a proxy carries: one packet a port, with the bound socket beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Carry {
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// Where to: `172.17.0.2:80`.
+    pub to: String,
+    /// The container's first process, on the host: the proxy ends with it.
+    pub ends_with: u32,
+}
+
 /// Which streams a client wants.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -146,8 +146,16 @@ pub enum Note {
     Overlay,
     /// No overlay on this machine: the layers were copied: `reason`, `bytes`.
     PlainCopy,
-    /// What the network of the container is: `mode` (loopback, host or none).
+    /// What the network of the container is: `mode` (bridge, loopback, host, none, or container
+    /// with the other's name as `container`).
     NetworkMode,
+    /// The container is in a network: `network`, `bridge`, `interface` (the end on the bridge),
+    /// `inside` (the end in the container), `address`, `mac`.
+    Connected,
+    /// A port of the host leads into the container: `from`, `to`, `owner` (the proxy's pid).
+    Published,
+    /// No rules can be set here: `reason`.
+    RulesAbsent,
     /// Where limits go: `mode` (`v1`, `v2`, `hybrid`, `none`), `controllers`.
     CgroupMode,
     /// No limit can be set here: `reason`.

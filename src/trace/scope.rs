@@ -72,6 +72,28 @@ pub enum Scope {
     #[serde(rename = "container.wait")]
     #[strum(serialize = "container.wait")]
     ContainerWait,
+    /// A container gets a network namespace, and in it a place in each of its networks. About:
+    /// the container.
+    #[serde(rename = "network.connect")]
+    #[strum(serialize = "network.connect")]
+    NetworkConnect,
+    /// A network's bridge is made. About: the network's name.
+    #[serde(rename = "network.create")]
+    #[strum(serialize = "network.create")]
+    NetworkCreate,
+    /// A container's networks are let go of. About: the container.
+    #[serde(rename = "network.release")]
+    #[strum(serialize = "network.release")]
+    NetworkRelease,
+    /// A network goes. About: its name.
+    #[serde(rename = "network.remove")]
+    #[strum(serialize = "network.remove")]
+    NetworkRemove,
+    /// Ports of the host are taken, or handed to whoever carries what comes in. About: the
+    /// container.
+    #[serde(rename = "ports.publish")]
+    #[strum(serialize = "ports.publish")]
+    PortsPublish,
     /// From Created to Running. About: the container.
     #[serde(rename = "container.start")]
     #[strum(serialize = "container.start")]
@@ -236,12 +258,12 @@ impl Scope {
             ContainerCreate | SnapshotPrepare => Stage::SnapshotToContainer,
             BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | NamespacesJoin
             | LimitsJoin | TerminalOpen | ExecStart | ExecExit | RootfsMount | RootfsFurnish
-            | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec | ContainerExit => {
-                Stage::StartCommand
-            }
+            | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec | ContainerExit
+            | NetworkConnect | NetworkRelease | PortsPublish => Stage::StartCommand,
             ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
             | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
-            | ContainerExport | ContainerDiff | ContainerCommit | LayerPack => return None,
+            | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate
+            | NetworkRemove => return None,
         })
     }
 

@@ -17,6 +17,7 @@ pub mod host_config;
 pub mod image;
 pub mod inspect;
 pub mod message;
+pub mod network;
 pub mod session;
 pub mod settings;
 pub mod system;
@@ -33,6 +34,10 @@ pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, 
 pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
 pub use inspect::{ContainerInspect, ContainerState, GraphDriver, MountPoint, NetworkSettings};
 pub use message::{ErrorBody, ErrorDetail, JsonMessage, ProgressDetail};
+pub use network::{
+    EndpointResource, Ipam, IpamConfig, NetworkConnect, NetworkCreate, NetworkCreated, NetworkDisconnect,
+    NetworkResource, NetworksPruned,
+};
 pub use session::{Decide, NewTrace, TraceCreated};
 pub use settings::Settings;
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};

@@ -5,7 +5,7 @@ use learn::client::container::{Condition, Streams};
 use learn::client::image::Pull;
 use learn::client::{Client, Connector, Error, Source};
 use learn::trace::{Decision, Event, Record, Scope, Stop, Trace};
-use learn::wire::{Config, CreateRequest, Credentials, HostConfig, Ulimit};
+use learn::wire::{Config, CreateRequest, Credentials, HostConfig, PortBinding, Ulimit};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn connector(world: &World) -> Connector {
 pub struct Asked {
     pub image: &'static str,
     pub command: &'static [&'static str],
-    /// With a limit of its own, and no new privileges.
+    /// With a limit of its own, a published port, and no new privileges.
     pub hardened: bool,
     /// Killed as soon as it runs, and removed when it is gone, the image after it.
     pub killed: bool,
@@ -97,6 +97,8 @@ fn request(asked: Asked) -> CreateRequest {
     let mut host_config = HostConfig { network_mode: "default".into(), ..HostConfig::default() };
     if asked.hardened {
         host_config.security_opt = words(&["no-new-privileges"]);
+        let anywhere = PortBinding { host_ip: "127.0.0.1".into(), host_port: String::new() };
+        host_config.port_bindings = [("80/tcp".to_owned(), Some(vec![anywhere]))].into();
         host_config.ulimits = vec![Ulimit { name: "nofile".into(), soft: 512, hard: 1024 }];
     }
     CreateRequest { config, host_config, ..CreateRequest::default() }

@@ -16,6 +16,7 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
@@ -109,7 +110,7 @@ impl SimHost {
         Ok(SimJail::new(self.world.clone(), self.programs.clone(), pid))
     }
 
-    fn spawn_process(&self, name: &str) -> Result<Pid, Errno> {
+    pub(super) fn spawn_process(&self, name: &str) -> Result<Pid, Errno> {
         let mut world = lock(&self.world);
         let pid = world.fork(DAEMON, Default::default())?;
         let process = world.processes.get_mut(pid)?;
@@ -168,6 +169,10 @@ impl SimHost {
     fn process(&self, op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         match op {
             ProcessOp::SpawnShim { bundle, .. } => self.spawn_shim(bundle, payload),
+            ProcessOp::SpawnProxy { pid, .. } => match payload {
+                Payload::Control(line) => self.spawn_proxy(*pid, line),
+                _ => Err(Fault::new(Kind::Internal, "process.spawn-proxy came without its control socket")),
+            },
             ProcessOp::Signal { pid, signal } => {
                 let number = signal_number(signal)
                     .ok_or_else(|| Fault::new(Kind::Invalid, format!("there is no signal {signal:?}")))?;
@@ -194,12 +199,12 @@ impl SimHost {
                 lock(&self.world).daemon_cgroup_op(DAEMON, op).map_err(fault)?;
                 Ok(Outcome::done())
             }
+            Op::Network(op) => self.network(op),
             // The daemon must not shut itself in.
             Op::Store(_)
             | Op::Guard(_)
             | Op::Mount(_)
             | Op::Namespace(_)
-            | Op::Network(_)
             | Op::Terminal(_)
             | Op::Archive(_) => Err(not_here(op)),
         }
@@ -262,5 +267,9 @@ impl Host for SimHost {
 
     fn simulated(&self) -> bool {
         true
+    }
+
+    fn resolver(&self, _sandbox: &str, _address: Ipv4Addr) -> io::Result<(UdpSocket, TcpListener)> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -65,7 +65,8 @@ impl SimJail {
             ProcessOp::SpawnShim { .. }
             | ProcessOp::Signal { .. }
             | ProcessOp::Fork
-            | ProcessOp::ForkInside => Err(not_here(&op.clone().into())),
+            | ProcessOp::ForkInside
+            | ProcessOp::SpawnProxy { .. } => Err(not_here(&op.clone().into())),
         }
     }
 

@@ -28,6 +28,7 @@ mod layer;
 mod mounting;
 mod mounts;
 mod namespaces;
+mod network;
 mod overlay;
 mod pack;
 mod places;

@@ -161,7 +161,7 @@ impl Processes {
         self.all.iter().map(|(pid, process)| (*pid, process))
     }
 
-    fn living(&self) -> impl Iterator<Item = (Pid, &Process)> {
+    pub(super) fn living(&self) -> impl Iterator<Item = (Pid, &Process)> {
         self.iter().filter(|(_, process)| !matches!(process.life, Life::Ended(_)))
     }
 }

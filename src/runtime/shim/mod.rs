@@ -258,7 +258,7 @@ pub fn main(jail: &mut dyn Jail) -> Result<(), Error> {
 }
 
 /// Descriptor 0 moves away, close-on-exec, and reads from nothing from now on.
-fn take_stdin() -> io::Result<OwnedFd> {
+pub(super) fn take_stdin() -> io::Result<OwnedFd> {
     let control = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;

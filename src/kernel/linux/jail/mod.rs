@@ -62,11 +62,14 @@ impl Jail for LinuxJail {
             Op::Cgroup(op) => groups::perform(op, &payload),
             Op::Mount(op) => mounts::perform(&mut self.root, op),
             Op::Namespace(op) => namespace(op),
-            Op::Network(NetworkOp::LinkUp { interface }) => link_up(interface),
+            Op::Network(NetworkOp::LinkUp { interface, sandbox: None }) => {
+                link_up(interface)?;
+                Ok(Outcome::done())
+            }
             Op::Guard(op) => guard_op(op),
             Op::Process(op) => process(op, payload),
             Op::Terminal(op) => self.terminal(op),
-            Op::Http(_) | Op::Store(_) | Op::Archive(_) => Err(not_here(op)),
+            Op::Http(_) | Op::Store(_) | Op::Archive(_) | Op::Network(_) => Err(not_here(op)),
         }
     }
 
@@ -134,11 +137,13 @@ fn namespace(op: &NamespaceOp) -> Result<Outcome, Fault> {
     Ok(Outcome::done())
 }
 
-fn link_up(interface: &str) -> Result<Outcome, Fault> {
-    let socket =
-        socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).map_err(errno)?;
-    sys::link_up(socket.as_raw_fd(), interface)?;
-    Ok(Outcome::done())
+/// Switches on an interface of the caller's network namespace.
+///
+/// # Errors
+/// ENODEV, EPERM.
+pub(super) fn link_up(interface: &str) -> io::Result<()> {
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    sys::link_up(socket.as_raw_fd(), interface)
 }
 
 fn guard_op(op: &GuardOp) -> Result<Outcome, Fault> {
@@ -158,9 +163,11 @@ fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         }
         ProcessOp::LookupProgram { name, path } => exec::lookup(name, path),
         ProcessOp::Exec { program, argv, .. } => exec::exec(program, argv, payload),
-        ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } | ProcessOp::Fork | ProcessOp::ForkInside => {
-            Err(not_here(&op.clone().into()))
-        }
+        ProcessOp::SpawnShim { .. }
+        | ProcessOp::Signal { .. }
+        | ProcessOp::Fork
+        | ProcessOp::ForkInside
+        | ProcessOp::SpawnProxy { .. } => Err(not_here(&op.clone().into())),
     }
 }
 
