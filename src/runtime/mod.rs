@@ -18,6 +18,7 @@ pub mod guard;
 pub mod init;
 pub mod launch;
 pub mod limits;
+pub mod log_format;
 pub mod namespaces;
 pub mod protocol;
 pub mod rootfs;

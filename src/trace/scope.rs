@@ -132,6 +132,30 @@ pub enum Scope {
     #[serde(rename = "container.kill")]
     #[strum(serialize = "container.kill")]
     ContainerKill,
+    /// The stop, then the start of the same container. About: the container.
+    #[serde(rename = "container.restart")]
+    #[strum(serialize = "container.restart")]
+    ContainerRestart,
+    /// Every process of the container is frozen. About: the container.
+    #[serde(rename = "container.pause")]
+    #[strum(serialize = "container.pause")]
+    ContainerPause,
+    /// A frozen container goes on. About: the container.
+    #[serde(rename = "container.unpause")]
+    #[strum(serialize = "container.unpause")]
+    ContainerUnpause,
+    /// The record gets another name. About: the container.
+    #[serde(rename = "container.rename")]
+    #[strum(serialize = "container.rename")]
+    ContainerRename,
+    /// Limits of a running container are written anew. About: the container.
+    #[serde(rename = "container.update")]
+    #[strum(serialize = "container.update")]
+    ContainerUpdate,
+    /// Containers that do not run are listed, then removed. About: how many.
+    #[serde(rename = "container.prune")]
+    #[strum(serialize = "container.prune")]
+    ContainerPrune,
     /// Record, log and writable layer go. About: the container.
     #[serde(rename = "container.remove")]
     #[strum(serialize = "container.remove")]
@@ -193,7 +217,8 @@ impl Scope {
             | RootfsMount | RootfsFurnish | RootfsPivot | RootfsProtect | IdentitySet | GuardApply
             | ProcessExec | ContainerExit => Stage::StartCommand,
             ImageRemove | ContainerAttach | ContainerWait | ContainerStop | ContainerKill
-            | ContainerRemove | LimitsRelease | Rollback => return None,
+            | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename | ContainerUpdate
+            | ContainerPrune | ContainerRemove | LimitsRelease | Rollback => return None,
         })
     }
 

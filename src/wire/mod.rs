@@ -16,10 +16,14 @@ pub mod inspect;
 pub mod message;
 pub mod session;
 pub mod settings;
+pub mod stats;
 pub mod system;
 
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
-pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, WaitError, WaitResponse};
+pub use container::{
+    ContainerSummary, ContainersPruned, Port, SummaryHostConfig, SummaryNetworks, UpdateResponse, WaitError,
+    WaitResponse,
+};
 pub use credentials::Credentials;
 pub use event::{Actor, EventMessage};
 pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
@@ -30,6 +34,9 @@ pub use inspect::{ContainerInspect, ContainerState, GraphDriver, MountPoint, Net
 pub use message::{ErrorBody, ErrorDetail, JsonMessage, ProgressDetail};
 pub use session::{Decide, NewTrace, TraceCreated};
 pub use settings::Settings;
+pub use stats::{
+    BlkioEntry, BlkioStats, CpuStats, CpuUsage, MemoryStats, NetworkStats, PidsStats, Stats, ThrottlingData,
+};
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};
 
 use serde::{Deserialize, Deserializer};

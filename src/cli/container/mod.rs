@@ -2,10 +2,15 @@
 
 pub mod act;
 pub mod args;
+pub mod change;
 pub mod create;
 mod environment;
+mod health;
 pub mod list;
 pub mod logs;
+pub mod port;
+pub mod prune;
 pub mod run;
 pub mod start;
+pub mod stats;
 pub mod streams;

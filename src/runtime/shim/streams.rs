@@ -135,7 +135,7 @@ impl Streams {
             close_input: false,
             stdin_once: start.stdin_once,
             clients: Vec::new(),
-            log: Log::new(log),
+            log: Log::new(log, &start.log),
             control_open: true,
             settled: false,
         };

@@ -6,19 +6,19 @@ mod clone;
 mod exec;
 mod files;
 mod guard;
+mod log;
 mod mounts;
 mod root;
 
 use super::{groups, sys};
 use crate::error::Kind;
-use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, Outcome, Payload, Stdio};
 use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use root::Root;
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
 
 /// Performs operations in the calling process, which must be single-threaded.
 #[derive(Debug, Default)]
@@ -71,9 +71,8 @@ impl Jail for LinuxJail {
         let _ = sys::release_code();
     }
 
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>> {
-        let log = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
-        Ok(Box::new(log))
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn io::Write + Send>> {
+        Ok(Box::new(log::Appending::open(file)?))
     }
 }
 
