@@ -4,4 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tests/setup.sh
+# CI gives what failed a second chance, alone; at a desk the first failure is news enough.
+if [[ -n ${LEARN_TESTS_TWICE-} ]]; then
+    exec tests/twice.sh "$@"
+fi
 exec cargo test "$@"
