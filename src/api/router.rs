@@ -2,7 +2,7 @@
 
 use super::status::Refusal;
 use super::version::ApiVersion;
-use super::{attach, container, exec, files, image, network, system, trace, unsupported};
+use super::{attach, container, exec, files, image, lifecycle, network, stats, system, trace, unsupported};
 use crate::engine::Engine;
 use crate::error::Kind;
 use crate::kernel::TracedHost;
@@ -28,13 +28,20 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/events", get(system::events))
         .route("/containers/json", get(container::list))
         .route("/containers/create", post(container::create))
+        .route("/containers/prune", post(lifecycle::prune))
         .route("/containers/{id}", delete(container::remove))
         .route("/containers/{id}/json", get(container::inspect))
         .route("/containers/{id}/start", post(container::start))
         .route("/containers/{id}/stop", post(container::stop))
         .route("/containers/{id}/kill", post(container::kill))
+        .route("/containers/{id}/restart", post(lifecycle::restart))
+        .route("/containers/{id}/pause", post(lifecycle::pause))
+        .route("/containers/{id}/unpause", post(lifecycle::unpause))
+        .route("/containers/{id}/rename", post(lifecycle::rename))
+        .route("/containers/{id}/update", post(lifecycle::update))
         .route("/containers/{id}/wait", post(container::wait))
         .route("/containers/{id}/logs", get(container::logs))
+        .route("/containers/{id}/stats", get(stats::stats))
         .route("/containers/{id}/attach", post(attach::attach))
         .route("/containers/{id}/resize", post(container::resize))
         .route("/containers/{id}/exec", post(exec::create))

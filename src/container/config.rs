@@ -1,6 +1,6 @@
 //! What a client asked for, completed from the image and checked.
 
-use super::{Error, environment, limits, mounts, networking, signal};
+use super::{Error, environment, limits, log, mounts, networking, restart, signal};
 use crate::wire::{Config, CreateRequest, HostConfig, ImageConfig};
 use std::collections::BTreeMap;
 
@@ -74,7 +74,8 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     if !matches!(host.runtime.as_str(), "" | "learn" | "runc") {
         return Err(Error::Runtime(host.runtime.clone()));
     }
-    check_restart(host)?;
+    restart::check(host)?;
+    log::check(&host.log_config)?;
     limits::check(host, processors)?;
     mounts::plan(host)?;
     super::spec::check_security(host)?;
@@ -82,19 +83,6 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     match unsupported(config, host) {
         Some(feature) => Err(Error::Unsupported(feature)),
         None => Ok(()),
-    }
-}
-
-fn check_restart(host: &HostConfig) -> Result<(), Error> {
-    match host.restart_policy.name.as_str() {
-        "" | "no" => Ok(()),
-        _ if host.auto_remove => {
-            Err(Error::Invalid("can't create 'AutoRemove' container with restart policy".into()))
-        }
-        name @ ("always" | "unless-stopped" | "on-failure") => {
-            Err(Error::Unsupported(format!("--restart {name}")))
-        }
-        name => Err(Error::Invalid(format!("invalid restart policy '{name}'"))),
     }
 }
 
@@ -124,8 +112,6 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
         (!host.userns_mode.is_empty() && host.userns_mode != "host", "--userns"),
         (mode(&host.ipc_mode), "--ipc container:"),
         (mode(&host.pid_mode), "--pid container:"),
-        (!matches!(host.log_config.r#type.as_str(), "" | "json-file"), "--log-driver"),
-        (!host.log_config.config.is_empty(), "--log-opt"),
         (health_is_checked(config), "--health-cmd"),
         (!matches!(host.isolation.as_str(), "" | "default"), "--isolation"),
     ];

@@ -22,10 +22,13 @@ pub mod name;
 pub mod networking;
 pub mod placement;
 pub mod record;
+pub mod restart;
 pub mod signal;
 pub mod spec;
 pub mod state;
 pub mod summary;
+pub mod update;
+pub mod usage;
 pub mod user;
 
 pub use record::{Record, Snapshot};
@@ -51,6 +54,9 @@ pub enum Error {
     /// A value or a pair of values that makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// A value that contradicts one there is.
+    #[error("{0}")]
+    Conflict(String),
     /// Something this engine does not do yet; refused by name, never ignored.
     #[error("{0} is not supported by learn yet")]
     Unsupported(String),
@@ -100,7 +106,7 @@ pub enum Error {
 impl Classify for Error {
     fn kind(&self) -> Kind {
         match self {
-            Error::Transition { .. } => Kind::Conflict,
+            Error::Transition { .. } | Error::Conflict(_) => Kind::Conflict,
             Error::NoSuchUser(_) | Error::NoSuchGroup(_) => Kind::Internal,
             Error::Unmapped { .. } | Error::NoLimits { .. } => Kind::Denied,
             Error::Unsupported(_) => Kind::Unsupported,

@@ -71,6 +71,9 @@ impl Engine {
             host_config.network_mode = "default".into();
         }
         host_config.runtime = "learn".into();
+        if host_config.log_config.r#type.is_empty() {
+            host_config.log_config.r#type = "json-file".into();
+        }
         let warnings = limits::adapt(&mut host_config, &self.machine);
         let mut record = Record {
             name,

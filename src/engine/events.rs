@@ -62,6 +62,12 @@ impl Events {
         self.tell(message("network", action, &network.id, attributes));
     }
 
+    /// Everything of a kind that nobody used went, and this many bytes with it.
+    pub fn pruned(&self, kind: &str, bytes: u64) {
+        let attributes = [("reclaimed".to_owned(), bytes.to_string())].into();
+        self.tell(message(kind, "prune", "", attributes));
+    }
+
     fn tell(&self, mut event: EventMessage) {
         let now = self.source.now();
         event.time = now.as_second();

@@ -30,11 +30,6 @@ impl Places {
         format!("{}/bundle", self.container(id))
     }
 
-    /// A container's json-file log.
-    pub fn log(&self, id: &str) -> String {
-        format!("{}/{id}-json.log", self.container(id))
-    }
-
     /// Where a container's shim leaves how the program ended.
     pub fn exit_file(&self, id: &str) -> String {
         format!("{}/exit.json", self.container(id))

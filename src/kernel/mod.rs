@@ -357,6 +357,17 @@ pub trait Child {
     fn signal(&self, signal: i32) -> io::Result<()>;
 }
 
+/// A file that output is appended to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile {
+    /// Older ones beside it are `<path>.1`, `<path>.2`, ….
+    pub path: String,
+    /// Bytes after which another one is begun; 0 for never.
+    pub max_size: u64,
+    /// Files kept, this one included; of one alone the content goes when it is full.
+    pub max_files: u32,
+}
+
 /// How the program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -430,5 +441,5 @@ pub trait Jail: Send {
     ///
     /// # Errors
     /// As open(2).
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>>;
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn io::Write + Send>>;
 }

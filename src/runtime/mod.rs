@@ -19,6 +19,7 @@ pub mod init;
 pub mod join;
 pub mod launch;
 pub mod limits;
+pub mod log_format;
 pub mod namespaces;
 pub mod protocol;
 pub mod proxy;

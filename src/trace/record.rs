@@ -175,6 +175,23 @@ pub enum Note {
     /// The program runs: `pid` as the host numbers it, `inside` as the container does; `program`
     /// is the word it was asked for by.
     Running,
+    /// Process 1 has a handler for the signal that asks it to end, or cannot refuse it: `signal`,
+    /// `mask` (SigCgt).
+    SignalCaught,
+    /// Process 1 has no handler for it, so the kernel drops it: `signal`, `mask` (SigCgt).
+    SignalDropped,
+    /// The wait for the program's end begins: `patience`.
+    StopTimer,
+    /// The program has not ended in time: `patience`.
+    StopTimedOut,
+    /// The kernel holds all processes: `count`, `path` of the control file.
+    Frozen,
+    /// The name before and after: `old`, `name`.
+    Renamed,
+    /// What a prune is going to remove: `count`, `names`.
+    PruneListed,
+    /// The policy starts the program again: `policy`, `delay`, `restarts` so far.
+    RestartPlanned,
     /// The program ended: `code`, `signal`, `oom`.
     Exited,
     /// The record that stays: `state`.

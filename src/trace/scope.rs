@@ -179,6 +179,30 @@ pub enum Scope {
     #[serde(rename = "container.kill")]
     #[strum(serialize = "container.kill")]
     ContainerKill,
+    /// The stop, then the start of the same container. About: the container.
+    #[serde(rename = "container.restart")]
+    #[strum(serialize = "container.restart")]
+    ContainerRestart,
+    /// Every process of the container is frozen. About: the container.
+    #[serde(rename = "container.pause")]
+    #[strum(serialize = "container.pause")]
+    ContainerPause,
+    /// A frozen container goes on. About: the container.
+    #[serde(rename = "container.unpause")]
+    #[strum(serialize = "container.unpause")]
+    ContainerUnpause,
+    /// The record gets another name. About: the container.
+    #[serde(rename = "container.rename")]
+    #[strum(serialize = "container.rename")]
+    ContainerRename,
+    /// Limits of a running container are written anew. About: the container.
+    #[serde(rename = "container.update")]
+    #[strum(serialize = "container.update")]
+    ContainerUpdate,
+    /// Containers that do not run are listed, then removed. About: how many.
+    #[serde(rename = "container.prune")]
+    #[strum(serialize = "container.prune")]
+    ContainerPrune,
     /// Record, log and writable layer go. About: the container.
     #[serde(rename = "container.remove")]
     #[strum(serialize = "container.remove")]
@@ -263,7 +287,8 @@ impl Scope {
             ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
             | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
             | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate
-            | NetworkRemove => return None,
+            | NetworkRemove | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename
+            | ContainerUpdate | ContainerPrune => return None,
         })
     }
 

@@ -20,11 +20,15 @@ pub mod message;
 pub mod network;
 pub mod session;
 pub mod settings;
+pub mod stats;
 pub mod system;
 
 pub use archive::{Change, IdResponse, PathStat};
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
-pub use container::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworks, WaitError, WaitResponse};
+pub use container::{
+    ContainerSummary, ContainersPruned, Port, SummaryHostConfig, SummaryNetworks, UpdateResponse, WaitError,
+    WaitResponse,
+};
 pub use credentials::Credentials;
 pub use event::{Actor, EventMessage};
 pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
@@ -40,6 +44,9 @@ pub use network::{
 };
 pub use session::{Decide, NewTrace, TraceCreated};
 pub use settings::Settings;
+pub use stats::{
+    BlkioEntry, BlkioStats, CpuStats, CpuUsage, MemoryStats, NetworkStats, PidsStats, Stats, ThrottlingData,
+};
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};
 
 use serde::{Deserialize, Deserializer};

@@ -49,7 +49,7 @@ pub struct Asked {
     pub command: &'static [&'static str],
     /// With a limit of its own, a published port, and no new privileges.
     pub hardened: bool,
-    /// Killed as soon as it runs, and removed when it is gone, the image after it.
+    /// Paused and let go, then killed, as soon as it runs, and removed when it is gone, the image after it.
     pub killed: bool,
     /// The scope before which the learner says no.
     pub abort: Option<Scope>,
@@ -121,6 +121,8 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
     let wait = client.wait_container(id, Some(Condition::NextExit)).await?;
     client.start_container(id).await?;
     if asked.killed {
+        client.pause_container(id).await?;
+        client.unpause_container(id).await?;
         client.kill_container(id, Some("KILL")).await?;
     }
     while let Some((source, bytes)) = output.next_piece().await.expect("frames") {

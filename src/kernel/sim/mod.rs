@@ -22,6 +22,7 @@ mod daemon;
 mod exec;
 mod files;
 mod filesystem;
+mod freezer;
 mod host;
 mod jail;
 mod layer;

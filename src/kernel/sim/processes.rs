@@ -1,6 +1,7 @@
 //! Processes: credentials(7), capabilities(7), signal(7), wait(2), pid_namespaces(7).
 
 use super::filesystem::FsId;
+use super::freezer::Freezer;
 use super::mounts::Location;
 use super::namespaces::NsId;
 use super::tree::Ino;
@@ -68,6 +69,10 @@ pub struct Process {
     pub session: Pid,
     /// Its control group in each hierarchy.
     pub groups_in: BTreeMap<FsId, Ino>,
+    /// Whether its group is frozen.
+    pub freezer: Freezer,
+    /// Signals that wait until it is thawed.
+    pub pending: Vec<i32>,
     /// How far it is.
     pub life: Life,
     /// Closed when a signal wants the program to end; the program's thread holds the other end.
@@ -195,6 +200,7 @@ impl World {
             limits: from.limits.clone(),
             groups_in: from.groups_in.clone(),
             confined: None,
+            pending: Vec::new(),
             life: Life::Running,
             wake: None,
             ended: None,
@@ -224,6 +230,10 @@ impl World {
             return Ok(());
         }
         let process = self.processes.get_mut(target)?;
+        if process.freezer.holds(signal) {
+            process.pending.push(signal);
+            return Ok(());
+        }
         match known {
             Some(Signal::SIGSTOP | Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) => {
                 process.life = Life::Stopped;

@@ -3,6 +3,7 @@
 
 use super::cgroups::Hierarchy;
 use super::filesystem::{FileSystem, FileSystems, Sort};
+use super::freezer::Freezer;
 use super::host::SimConfig;
 use super::mounts::{Location, Mount, Mounts};
 use super::namespaces::{self, Namespaces, NsId, first};
@@ -158,6 +159,8 @@ impl World {
             oom_score_adj: 0,
             session: pid,
             groups_in: BTreeMap::new(),
+            freezer: Freezer::Thawed,
+            pending: Vec::new(),
             life: Life::Running,
             wake: None,
             ended: None,

@@ -6,6 +6,7 @@ mod clone;
 mod exec;
 mod files;
 mod guard;
+mod log;
 mod mounts;
 mod root;
 mod terminal;
@@ -13,14 +14,13 @@ mod wall;
 
 use super::{groups, sys};
 use crate::error::Kind;
-use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, Outcome, Payload, Stdio};
 use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp, TerminalOp};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use root::Root;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use wall::Wall;
 
 /// Performs operations in the calling process, which must be single-threaded.
@@ -113,9 +113,8 @@ impl Jail for LinuxJail {
         let _ = sys::release_code();
     }
 
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>> {
-        let log = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
-        Ok(Box::new(log))
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn io::Write + Send>> {
+        Ok(Box::new(log::Appending::open(file)?))
     }
 }
 
