@@ -64,7 +64,6 @@ const CONTAINER: &[Refused] = &[
     ("gpus", '-', "devices"),
     ("group-add", '-', "identity"),
     ("sysctl", '-', "identity"),
-    ("init", '-', "init"),
     ("restart", '-', "restart"),
     ("health-cmd", '-', "health"),
     ("health-interval", '-', "health"),

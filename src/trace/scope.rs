@@ -125,6 +125,10 @@ pub enum Scope {
     #[serde(rename = "guard.apply")]
     #[strum(serialize = "guard.apply")]
     GuardApply,
+    /// A small init stays as PID 1. About: the name it shows.
+    #[serde(rename = "init.supervise")]
+    #[strum(serialize = "init.supervise")]
+    InitSupervise,
     /// The program takes over the process. About: its command line.
     #[serde(rename = "process.exec")]
     #[strum(serialize = "process.exec")]
@@ -215,10 +219,9 @@ impl Scope {
             | LayerUnpack | ImageCommit => Stage::PullAndCache,
             ContainerCreate | SnapshotPrepare => Stage::SnapshotToContainer,
             BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | NamespacesJoin
-            | LimitsJoin | TerminalOpen | ExecStart | ExecExit | RootfsMount | RootfsFurnish
-            | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec | ContainerExit => {
-                Stage::StartCommand
-            }
+            | LimitsJoin | TerminalOpen | InitSupervise | ExecStart | ExecExit | RootfsMount
+            | RootfsFurnish | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec
+            | ContainerExit => Stage::StartCommand,
             ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
             | ContainerKill | ContainerRemove | LimitsRelease | Rollback => return None,
         })

@@ -105,6 +105,7 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         network_mode: shape.network.clone().unwrap_or_else(|| "default".to_owned()),
         restart_policy: RestartPolicy { name: "no".to_owned(), maximum_retry_count: 0 },
         auto_remove: shape.rm,
+        init: shape.init.then_some(true),
         cap_add: some(&shape.cap_add),
         cap_drop: some(&shape.cap_drop),
         privileged: shape.privileged,

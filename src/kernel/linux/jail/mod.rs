@@ -8,6 +8,7 @@ mod files;
 mod guard;
 mod mounts;
 mod root;
+mod supervise;
 mod terminal;
 mod wall;
 
@@ -158,6 +159,8 @@ fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         }
         ProcessOp::LookupProgram { name, path } => exec::lookup(name, path),
         ProcessOp::Exec { program, argv, .. } => exec::exec(program, argv, payload),
+        ProcessOp::SetCommandLine { argv } => supervise::set_command_line(argv),
+        ProcessOp::Supervise { .. } => supervise::supervise(&payload),
         ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } | ProcessOp::Fork | ProcessOp::ForkInside => {
             Err(not_here(&op.clone().into()))
         }
