@@ -245,7 +245,7 @@ impl Outcome {
 
     /// Only evidence.
     pub fn facts(facts: Facts) -> Outcome {
-        Outcome { facts, value: Value::None }
+        Outcome { facts, ..Outcome::default() }
     }
 }
 
@@ -305,8 +305,7 @@ pub trait Child {
     /// Process id on the host.
     fn pid(&self) -> u32;
     /// Lets init go on, and returns when it has become the program, or `Err` with what stopped it.
-    /// A helper of `process.fork` returns when the process inside is born, which takes its place
-    /// here and waits to be let go in its turn.
+    /// Of a `process.fork` it returns when the process inside has taken the helper's place and waits.
     ///
     /// # Errors
     /// The operation that failed inside.
@@ -357,15 +356,14 @@ pub trait Jail: Send {
     /// The kernel's refusal.
     fn perform(&mut self, op: &Op, payload: Payload) -> Result<Outcome, Fault>;
 
-    /// Performs `namespace.clone` or `process.fork`: the child waits for [`Child::proceed`], then
-    /// runs `init`.
+    /// `namespace.clone` or `process.fork`: the child waits for [`Child::proceed`], then runs `init`.
     ///
     /// # Errors
     /// The kernel's refusal.
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault>;
 
-    /// Performs `process.fork-inside` in the helper that `process.fork` made: the new process
-    /// takes the helper's place in the shim's hands, waits to be let go and runs `init`.
+    /// Performs `process.fork-inside` in a helper: the new process takes its place in the shim's
+    /// hands, waits to be let go and runs `init`.
     ///
     /// # Errors
     /// The kernel's refusal.
