@@ -277,10 +277,8 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// As getdents(2).
     fn list(&self, path: &str) -> io::Result<Vec<String>>;
 
-    /// What the machine's own ps(1) prints with these arguments; looking is no act.
-    ///
-    /// # Errors
-    /// There is no ps; the first line of its complaint.
+    /// What the machine's own ps(1) prints with these arguments; looking is no act. An error is its
+    /// complaint, or that there is none.
     fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>>;
 
     /// Whether what it does is only modelled.
