@@ -8,6 +8,7 @@ mod environment;
 pub mod exec;
 pub mod list;
 pub mod logs;
+mod ports;
 pub mod run;
 pub mod start;
 pub mod streams;
