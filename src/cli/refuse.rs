@@ -62,7 +62,6 @@ const CONTAINER: &[Refused] = &[
     ("gpus", '-', "devices"),
     ("group-add", '-', "identity"),
     ("sysctl", '-', "identity"),
-    ("init", '-', "init"),
     ("cidfile", '-', "bookkeeping"),
     ("label-file", '-', "bookkeeping"),
     ("annotation", '-', "bookkeeping"),

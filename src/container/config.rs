@@ -107,7 +107,6 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
         (listed(&host.blkio_device_read_iops), "--device-read-iops"),
         (listed(&host.blkio_device_write_iops), "--device-write-iops"),
         (host.storage_opt.as_ref().is_some_and(|options| !options.is_empty()), "--storage-opt"),
-        (host.init == Some(true), "--init"),
         (!host.cgroup_parent.is_empty(), "--cgroup-parent"),
         (!host.userns_mode.is_empty() && host.userns_mode != "host", "--userns"),
         (mode(&host.ipc_mode), "--ipc container:"),

@@ -3,8 +3,8 @@
 
 use super::{Error, Record, environment, limits, mounts, user::User};
 use crate::kernel::Machine;
-use crate::runtime::OVERLAY_ANNOTATION;
 use crate::runtime::guard::{abi, capability, custom, paths, profile};
+use crate::runtime::{INIT_ANNOTATION, OVERLAY_ANNOTATION};
 use crate::wire::HostConfig;
 use oci_spec::runtime::{
     BoxBuilder, Capabilities, Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace,
@@ -13,6 +13,9 @@ use oci_spec::runtime::{
 
 /// Version of the runtime specification written.
 const OCI_VERSION: &str = "1.2.0";
+
+/// What `--init` is called inside, as with Docker.
+const INIT_NAME: &str = "/sbin/docker-init";
 
 /// Everything the Spec follows from.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +53,9 @@ pub fn build(inputs: Inputs) -> Result<Spec, Error> {
     let durability = durability(record, machine);
     let overlay =
         record.snapshot.overlay.clone().map(|options| (OVERLAY_ANNOTATION.to_owned(), options + durability));
-    spec.set_annotations(Some(annotations.chain(overlay).collect()));
+    let init = (host.init == Some(true) && host.pid_mode != "host")
+        .then(|| (INIT_ANNOTATION.to_owned(), INIT_NAME.to_owned()));
+    spec.set_annotations(Some(annotations.chain(overlay).chain(init).collect()));
     Ok(spec)
 }
 

@@ -13,11 +13,9 @@ impl Engine {
         let container = self.containers.find(wanted)?;
         let shim = container.shim().filter(|_| container.record().state.is_running());
         let shim = shim.ok_or_else(|| Error::NotRunning(container.id.clone()))?;
-        let broken = |error: std::io::Error| Error::Shim {
-            container: container.short_id(),
-            reason: error.to_string(),
-        };
-        shim.send(&ToShim::Resize { rows, columns }, None).await.map_err(broken)?;
+        // A shim that is on its way out says the same.
+        let ended = |_| Error::NotRunning(container.id.clone());
+        shim.send(&ToShim::Resize { rows, columns }, None).await.map_err(ended)?;
         let size = [("height", rows.to_string()), ("width", columns.to_string())];
         self.events.container(&container.snapshot(), "resize", &size);
         Ok(())

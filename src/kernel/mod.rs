@@ -263,7 +263,7 @@ impl Outcome {
 
     /// Only evidence.
     pub fn facts(facts: Facts) -> Outcome {
-        Outcome { facts, value: Value::None }
+        Outcome { facts, ..Outcome::default() }
     }
 }
 
@@ -295,10 +295,8 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// As getdents(2).
     fn list(&self, path: &str) -> io::Result<Vec<String>>;
 
-    /// What the machine's own ps(1) prints with these arguments; looking is no act.
-    ///
-    /// # Errors
-    /// There is no ps; the first line of its complaint.
+    /// What the machine's own ps(1) prints with these arguments; looking is no act. An error is its
+    /// complaint, or that there is none.
     fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>>;
     /// What is at a path; a link at its end is not followed.
     ///
@@ -335,8 +333,7 @@ pub trait Child {
     /// Process id on the host.
     fn pid(&self) -> u32;
     /// Lets init go on, and returns when it has become the program, or `Err` with what stopped it.
-    /// A helper of `process.fork` returns when the process inside is born, which takes its place
-    /// here and waits to be let go in its turn.
+    /// Of a `process.fork` it returns when the process inside has taken the helper's place and waits.
     ///
     /// # Errors
     /// The operation that failed inside.
@@ -398,15 +395,14 @@ pub trait Jail: Send {
     /// The kernel's refusal.
     fn perform(&mut self, op: &Op, payload: Payload) -> Result<Outcome, Fault>;
 
-    /// Performs `namespace.clone` or `process.fork`: the child waits for [`Child::proceed`], then
-    /// runs `init`.
+    /// `namespace.clone` or `process.fork`: the child waits for [`Child::proceed`], then runs `init`.
     ///
     /// # Errors
     /// The kernel's refusal.
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault>;
 
-    /// Performs `process.fork-inside` in the helper that `process.fork` made: the new process
-    /// takes the helper's place in the shim's hands, waits to be let go and runs `init`.
+    /// Performs `process.fork-inside` in a helper: the new process takes its place in the shim's
+    /// hands, waits to be let go and runs `init`.
     ///
     /// # Errors
     /// The kernel's refusal.

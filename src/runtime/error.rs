@@ -98,9 +98,14 @@ fn is_program_failure(op: &Op) -> bool {
 /// Docker derives 126 and 127 from runc's sentences, so those are kept for the program; every
 /// other failure names its operation.
 fn runc_wording(error: &OpError) -> String {
-    if is_program_failure(&error.op) && !error.is_abort() {
-        error.fault.message.clone()
-    } else {
-        error.to_string()
+    if error.is_abort() {
+        return error.to_string();
+    }
+    match &*error.op {
+        op if is_program_failure(op) => error.fault.message.clone(),
+        Op::Process(ProcessOp::ChangeDirectory { path }) => {
+            format!("chdir to cwd ({path:?}) set in config.json failed: {}", error.fault.message)
+        }
+        _ => error.to_string(),
     }
 }

@@ -4,7 +4,7 @@
 //! come after it because they name paths as the container sees them; the user changes after
 //! everything that needs privilege; the program comes last and takes the narrator's voice.
 
-use super::rootfs;
+use super::{INIT_ANNOTATION, rootfs};
 use crate::error::{Classify, Kind};
 use crate::kernel::{Machine, OpError, Payload, TracedJail, Value};
 use crate::op::{
@@ -62,7 +62,35 @@ pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
     let hostname = spec.hostname().clone().unwrap_or_default();
     jail.within(Scope::IdentitySet, &hostname, |jail| identify(jail, &spec, &hostname))?;
     let Some(process) = spec.process() else { return Ok(()) };
+    if let Some(name) = spec.annotations().as_ref().and_then(|all| all.get(INIT_ANNOTATION)) {
+        return supervised(jail, process, filter, exec_scope, name);
+    }
     hand_over(jail, process, filter, exec_scope)
+}
+
+/// The same with a small init as PID 1. It gives up as much as the program, and comes last, for
+/// only then is there nothing left to do for PID 1 but to wait.
+fn supervised(
+    jail: &mut TracedJail<'_>,
+    process: &Process,
+    filter: Vec<(u16, u8, u8, u32)>,
+    exec_scope: u32,
+    name: &str,
+) -> Result<(), OpError> {
+    let user = format!("{}:{}", process.user().uid(), process.user().gid());
+    let words = process.args().clone().unwrap_or_default();
+    let argv = [name, "--"].into_iter().map(str::to_owned).chain(words.clone()).collect();
+    let named = jail.within(Scope::GuardApply, user, |jail| {
+        let named = jail.perform(ProcessOp::SetCommandLine { argv });
+        guard(jail, process).map(|()| named)
+    })?;
+    // Without privilege on the host it shows the shim's name, and works as well.
+    drop(named);
+    jail.within(Scope::InitSupervise, name, |jail| {
+        let payload = Payload::Exec { env: Vec::new(), filter: filter.clone() };
+        jail.perform_with(ProcessOp::Supervise { seccomp: filter.len() }, payload).map(drop)
+    })?;
+    jail.within_numbered(exec_scope, Scope::ProcessExec, words.join(" "), |jail| exec(jail, process, filter))
 }
 
 /// Gives up what the program may not have, and lets it take over.

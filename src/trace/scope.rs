@@ -147,6 +147,10 @@ pub enum Scope {
     #[serde(rename = "guard.apply")]
     #[strum(serialize = "guard.apply")]
     GuardApply,
+    /// A small init stays as PID 1. About: the name it shows.
+    #[serde(rename = "init.supervise")]
+    #[strum(serialize = "init.supervise")]
+    InitSupervise,
     /// The program takes over the process. About: its command line.
     #[serde(rename = "process.exec")]
     #[strum(serialize = "process.exec")]
@@ -283,7 +287,7 @@ impl Scope {
             BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | NamespacesJoin
             | LimitsJoin | TerminalOpen | ExecStart | ExecExit | RootfsMount | RootfsFurnish
             | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec | ContainerExit
-            | NetworkConnect | NetworkRelease | PortsPublish => Stage::StartCommand,
+            | NetworkConnect | NetworkRelease | PortsPublish | InitSupervise => Stage::StartCommand,
             ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
             | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
             | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate

@@ -8,5 +8,7 @@ mod live;
 mod pty;
 
 mod crowd;
+mod exec;
+mod init;
 mod output;
 mod terminal;

@@ -14,6 +14,8 @@ fn never() -> Vec<(&'static str, &'static str)> {
         ("namespace.join", "of an exec: tests/api"),
         ("process.fork", "of an exec: tests/api"),
         ("process.fork-inside", "of an exec: tests/api"),
+        ("process.set-command-line", "of a container with an init: tests/api"),
+        ("process.supervise", "of a container with an init: tests/api"),
         ("terminal.open", "of a container with a terminal: tests/api"),
         ("terminal.control", "of a container with a terminal: tests/api"),
         ("network.open-sandbox", "for a daemon that finds containers of an earlier one"),

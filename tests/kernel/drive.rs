@@ -116,8 +116,8 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
     };
     ended.id = Some(created.id.clone());
     let id = created.id.as_str();
-    let attach = Streams { stdin: false, stdout: true, stderr: true };
-    let (mut output, input) = client.attach_container(id, attach).await?.split();
+    let attach = Streams { stdout: true, stderr: true, ..Streams::default() };
+    let (mut output, input) = client.attach_container(id, attach).await?.split(false);
     let wait = client.wait_container(id, Some(Condition::NextExit)).await?;
     client.start_container(id).await?;
     if asked.killed {

@@ -61,6 +61,8 @@ pub struct Shape {
     pub rm: bool,
     #[arg(long, short = 'i')]
     pub interactive: bool,
+    #[arg(long)]
+    pub init: bool,
     #[arg(long, short = 't')]
     pub tty: bool,
     #[arg(long, short = 'a', value_name = "stdin|stdout|stderr", value_parser = stream)]

@@ -116,6 +116,7 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         oom_kill_disable: Some(shape.oom_kill_disable),
         oom_score_adj: shape.oom_score_adj.unwrap_or(0),
         auto_remove: shape.rm,
+        init: shape.init.then_some(true),
         cap_add: some(&shape.cap_add),
         cap_drop: some(&shape.cap_drop),
         privileged: shape.privileged,

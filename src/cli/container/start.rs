@@ -55,13 +55,13 @@ pub async fn attach(context: &Context, attach: Attach) -> Result<(), Failure> {
     let container = client.inspect_container(&attach.container).await?;
     let refuse = |message: &str| Err(Failure::Arguments(message.to_owned()));
     if !container.state.running {
-        return refuse("cannot attach to a stopped container, start it first");
+        return refuse("You cannot attach to a stopped container, start it first");
     }
     if container.state.paused {
-        return refuse("cannot attach to a paused container, unpause it first");
+        return refuse("You cannot attach to a paused container, unpause it first");
     }
     if container.state.restarting {
-        return refuse("cannot attach to a restarting container, wait until it is running");
+        return refuse("You cannot attach to a restarting container, wait until it is running");
     }
     let (config, id) = (&container.config, &container.id);
     terminal::check(!attach.no_stdin && config.open_stdin, config.tty)?;

@@ -99,10 +99,10 @@ impl Engine {
         let exec = self.find_exec(id)?;
         let shim = tokio::time::timeout(PATIENCE, exec.runs()).await.ok().flatten();
         let not_ready = || Error::Invalid("timeout waiting for exec session ready".into());
-        let broken =
-            |error: std::io::Error| Error::Shim { container: exec.short_id(), reason: error.to_string() };
+        // A shim that is on its way out says the same.
+        let ended = |_| Error::ExecConflict(format!("exec {} is not running", exec.id));
         let resize = ToShim::Resize { rows, columns };
-        shim.ok_or_else(not_ready)?.send(&resize, None).await.map_err(broken)
+        shim.ok_or_else(not_ready)?.send(&resize, None).await.map_err(ended)
     }
 
     /// Says what happened, as an event of the container: `exec_start: sh -c true`.

@@ -102,6 +102,15 @@ impl World {
         Ok(pid)
     }
 
+    /// The caller stays as the init of its namespace and passes signals on to a new process like
+    /// it, which will be the program.
+    pub(super) fn supervise(&mut self, who: Pid, seccomp: usize) -> Result<Pid, Errno> {
+        let program = self.fork(who, BTreeMap::new())?;
+        let init = self.processes.get_mut(who)?;
+        (init.supervises, init.seccomp) = (Some(program), seccomp);
+        Ok(program)
+    }
+
     /// Ends what a shim that goes away leaves behind: its children asked for it (PR_SET_PDEATHSIG).
     pub(super) fn end_shim(&mut self, shim: Pid) {
         let children: Vec<Pid> =
@@ -146,7 +155,8 @@ impl Child for SimChild {
         }
         match (result, jail.program.take(), jail.streams.take()) {
             (Ok(()), Some(launch), Some(streams)) => {
-                start(self.world.clone(), self.programs.clone(), self.pid, launch, streams);
+                // Of a small init the child became the program.
+                start(self.world.clone(), self.programs.clone(), jail.pid, launch, streams);
                 Ok(())
             }
             (result, _, streams) => {

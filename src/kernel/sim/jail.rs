@@ -62,6 +62,18 @@ impl SimJail {
             }
             ProcessOp::LookupProgram { name, path } => lock(&self.world).lookup_program(self.pid, name, path),
             ProcessOp::Exec { program, argv, .. } => self.exec(program, argv, payload),
+            ProcessOp::SetCommandLine { argv } => {
+                let mut world = lock(&self.world);
+                let process = world.processes.get_mut(self.pid).map_err(fault)?;
+                let name = argv.first().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
+                process.name = name.chars().take(15).collect();
+                process.argv.clone_from(argv);
+                Ok(Outcome::done())
+            }
+            ProcessOp::Supervise { seccomp } => {
+                self.pid = lock(&self.world).supervise(self.pid, *seccomp).map_err(fault)?;
+                Ok(Outcome::done())
+            }
             ProcessOp::SpawnShim { .. }
             | ProcessOp::Signal { .. }
             | ProcessOp::Fork

@@ -157,6 +157,7 @@ impl World {
             seccomp: 0,
             limits: BTreeMap::from([("RLIMIT_NOFILE".to_owned(), (1024, 524_288))]),
             oom_score_adj: 0,
+            supervises: None,
             session: pid,
             groups_in: BTreeMap::new(),
             freezer: Freezer::Thawed,

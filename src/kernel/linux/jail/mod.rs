@@ -9,6 +9,7 @@ mod guard;
 mod log;
 mod mounts;
 mod root;
+mod supervise;
 mod terminal;
 mod wall;
 
@@ -167,6 +168,8 @@ fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         | ProcessOp::Fork
         | ProcessOp::ForkInside
         | ProcessOp::SpawnProxy { .. } => Err(not_here(&op.clone().into())),
+        ProcessOp::SetCommandLine { argv } => supervise::set_command_line(argv),
+        ProcessOp::Supervise { .. } => supervise::supervise(&payload),
     }
 }
 
