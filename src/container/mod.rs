@@ -11,6 +11,7 @@
 
 pub mod config;
 pub mod environment;
+pub mod health;
 pub mod inspect;
 pub mod limits;
 pub mod log;

@@ -30,7 +30,10 @@ pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
 pub use filters::Filters;
 pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, Ulimit};
 pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
-pub use inspect::{ContainerInspect, ContainerState, GraphDriver, MountPoint, NetworkSettings};
+pub use inspect::{
+    ContainerInspect, ContainerState, GraphDriver, HealthState, HealthcheckResult, MountPoint,
+    NetworkSettings,
+};
 pub use message::{ErrorBody, ErrorDetail, JsonMessage, ProgressDetail};
 pub use session::{Decide, NewTrace, TraceCreated};
 pub use settings::Settings;

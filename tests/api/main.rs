@@ -5,4 +5,5 @@
 mod live;
 
 mod crowd;
+mod endurance;
 mod output;

@@ -78,12 +78,7 @@ async fn live(client: &Client, names: Vec<String>, asked: &args::Stats) -> Resul
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => {
-                draw(&shown, asked.no_trunc)?;
-                if shown.is_empty() && !follows {
-                    return Ok(());
-                }
-            }
+            _ = ticks.tick() => draw(&shown, asked.no_trunc)?,
             news = sources.next() => match news {
                 Some(Ok(News::Sample(sample))) => {
                     let place = shown.values_mut().find(|(name, known)| is_of(name, known, &sample));
@@ -99,8 +94,8 @@ async fn live(client: &Client, names: Vec<String>, asked: &args::Stats) -> Resul
                     _ => {}
                 },
                 Some(Err(error)) => return Err(error.into()),
-                None if follows => return Ok(()),
-                None => {}
+                // Everything that was watched is gone.
+                None => return draw(&shown, asked.no_trunc),
             },
         }
     }
