@@ -1,6 +1,6 @@
 //! What a client asked for, completed from the image and checked.
 
-use super::{Error, environment, limits, log, mounts, networking, restart, signal};
+use super::{Error, environment, health, limits, log, mounts, networking, restart, signal};
 use crate::wire::{Config, CreateRequest, HostConfig, ImageConfig};
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub fn merge(mut config: Config, image: &ImageConfig) -> Config {
         }
     }
     config.stop_signal = config.stop_signal.or_else(|| image.stop_signal.clone());
-    config.healthcheck = config.healthcheck.or_else(|| image.healthcheck.clone());
+    config.healthcheck = health::merge(config.healthcheck, image.healthcheck.as_ref());
     config.shell = config.shell.or_else(|| image.shell.clone());
     config
 }
@@ -76,6 +76,7 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     }
     restart::check(host)?;
     log::check(&host.log_config)?;
+    config.healthcheck.as_ref().map_or(Ok(()), health::check)?;
     limits::check(host, processors)?;
     mounts::plan(host)?;
     super::spec::check_security(host)?;

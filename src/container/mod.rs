@@ -13,6 +13,7 @@ pub mod changes;
 pub mod config;
 pub mod environment;
 pub mod exec;
+pub mod health;
 pub mod inspect;
 pub mod limits;
 pub mod log;

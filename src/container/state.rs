@@ -10,8 +10,9 @@
 //! ```
 
 use super::Error;
+use super::health::Health;
 use crate::runtime::protocol::Exit;
-use crate::wire::ContainerState;
+use crate::wire::{ContainerState, HealthState};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -102,6 +103,8 @@ pub struct State {
     pub finished_at: Option<String>,
     /// Restarts by policy since the last start by hand.
     pub restarts: u32,
+    /// What its health check has found; `None` without one.
+    pub health: Option<Health>,
     /// Somebody stopped or killed it: `unless-stopped` leaves it alone, over a daemon's restart too.
     pub stopped_by_hand: bool,
 }
@@ -197,6 +200,11 @@ impl State {
             error: self.error.clone(),
             started_at: self.started_at.clone().unwrap_or_else(|| NEVER.into()),
             finished_at: self.finished_at.clone().unwrap_or_else(|| NEVER.into()),
+            health: self.health.as_ref().map(|health| HealthState {
+                status: health.status.name().into(),
+                failing_streak: i64::from(health.failing_streak),
+                log: health.log.clone(),
+            }),
         }
     }
 }

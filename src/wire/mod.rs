@@ -36,7 +36,10 @@ pub use exec::{ExecConfig, ExecCreated, ExecInspect, ExecProcess, ExecStart, Top
 pub use filters::Filters;
 pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, Ulimit};
 pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
-pub use inspect::{ContainerInspect, ContainerState, GraphDriver, MountPoint, NetworkSettings};
+pub use inspect::{
+    ContainerInspect, ContainerState, GraphDriver, HealthState, HealthcheckResult, MountPoint,
+    NetworkSettings,
+};
 pub use message::{ErrorBody, ErrorDetail, JsonMessage, ProgressDetail};
 pub use network::{
     EndpointResource, Ipam, IpamConfig, NetworkConnect, NetworkCreate, NetworkCreated, NetworkDisconnect,

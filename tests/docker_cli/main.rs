@@ -7,8 +7,10 @@ mod live;
 
 mod errors;
 mod lifecycle;
+mod logs;
 mod proxy;
 mod requests;
+mod usage;
 mod verbs;
 
 use live::{Live, privileged, said, unable};

@@ -98,12 +98,7 @@ async fn live(client: &Client, names: Vec<String>, asked: &args::Stats) -> Resul
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => {
-                draw(&shown, asked)?;
-                if shown.is_empty() && !follows {
-                    return Ok(());
-                }
-            }
+            _ = ticks.tick() => draw(&shown, asked)?,
             news = sources.next() => match news {
                 Some(Ok(News::Sample(sample))) => {
                     let place = shown.values_mut().find(|(name, known)| is_of(name, known, &sample));
@@ -119,8 +114,8 @@ async fn live(client: &Client, names: Vec<String>, asked: &args::Stats) -> Resul
                     _ => {}
                 },
                 Some(Err(error)) => return Err(error.into()),
-                None if follows => return Ok(()),
-                None => {}
+                // Everything that was watched is gone.
+                None => return draw(&shown, asked),
             },
         }
     }
