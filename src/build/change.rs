@@ -147,7 +147,6 @@ fn healthcheck(health: Option<&Health>) -> Healthcheck {
         timeout: health.timeout,
         start_period: health.start_period,
         retries: health.retries,
-        ..Healthcheck::default()
     }
 }
 

@@ -6,6 +6,7 @@
 mod live;
 
 mod errors;
+mod files;
 mod lifecycle;
 mod logs;
 mod proxy;

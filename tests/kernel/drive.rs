@@ -33,7 +33,7 @@ pub struct Ended {
     pub left: Option<(String, i64)>,
 }
 
-fn connector(world: &World) -> Connector {
+pub fn connector(world: &World) -> Connector {
     let engine = world.engine.clone();
     Arc::new(move || {
         let (ours, theirs) = UnixStream::pair().expect("a pair");

@@ -62,7 +62,10 @@ mod tests {
         Place { path: path.into(), exists, is_directory, name: None }
     }
 
-    fn planned(source: Place, target: Place) -> Result<(String, Option<(String, String)>), &'static str> {
+    /// Directory, and the name before and after.
+    type Planned = (String, Option<(String, String)>);
+
+    fn planned(source: Place, target: Place) -> Result<Planned, &'static str> {
         let Plan { directory, rename } = plan(&source, &target)?;
         Ok((directory, rename.map(|Rename { from, to }| (from, to))))
     }
