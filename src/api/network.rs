@@ -5,9 +5,7 @@ use super::query::Query;
 use super::router::Context;
 use super::status::Refusal;
 use crate::engine::{Engine, Error};
-use crate::wire::{
-    NetworkConnect, NetworkCreated, NetworkDisconnect, NetworkResource, NetworksPruned,
-};
+use crate::wire::{NetworkConnect, NetworkCreated, NetworkDisconnect, NetworkResource, NetworksPruned};
 use axum::body::Bytes;
 use axum::extract::{Path, Query as Parameters, State};
 use axum::http::StatusCode;

@@ -6,6 +6,7 @@
 mod live;
 
 mod errors;
+mod networks;
 mod proxy;
 mod requests;
 mod verbs;

@@ -149,8 +149,7 @@ impl Engine {
             let network = self.raise_bridge(door, &mut table, &network.id).await?;
             endpoints.push(self.endpoint(&table, &network, settings, record, number)?);
             // Each is there for the next to see.
-            let member =
-                Member { endpoints: endpoints.clone(), ..Member::default() };
+            let member = Member { endpoints: endpoints.clone(), ..Member::default() };
             table.members.insert(record.id.clone(), member);
         }
         Ok(endpoints)

@@ -189,17 +189,21 @@ fn check_mixable(network: &Network, record: &Record) -> Result<(), NetworkError>
             return refuse("container cannot be disconnected from host network or connected to host network");
         }
         Driver::Null => {
-            return refuse("container cannot be connected to multiple networks with one of the networks in private (none) mode");
+            return refuse(
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+            );
         }
         Driver::Bridge => {}
     }
     match mode.as_str() {
         "host" => refuse("container cannot be disconnected from host network or connected to host network"),
         "none" if !record.network.endpoints.is_empty() || !record.state.is_running() => Ok(()),
-        "none" => refuse("container cannot be connected to multiple networks with one of the networks in private (none) mode"),
-        mode if mode.starts_with("container:") => {
-            refuse("container sharing network namespace with another container or host cannot be connected to any other network")
-        }
+        "none" => refuse(
+            "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+        ),
+        mode if mode.starts_with("container:") => refuse(
+            "container sharing network namespace with another container or host cannot be connected to any other network",
+        ),
         _ => Ok(()),
     }
 }

@@ -31,7 +31,9 @@ impl Engine {
     ) -> Result<NetworkCreated, Error> {
         check(&request)?;
         if self.machine.unprivileged() {
-            return Err(NetworkError::Unsupported("a network by a daemon without root privileges".into()).into());
+            return Err(
+                NetworkError::Unsupported("a network by a daemon without root privileges".into()).into()
+            );
         }
         self.networks.changes.fetch_add(1, Ordering::Relaxed);
         let name = request.name.clone();
@@ -43,7 +45,7 @@ impl Engine {
             // Two engines must not choose the same at the same time.
             let _lock = self.lock_machine().await?;
             let network = self.design(&door, &table, request)?;
-            let record = FsOp::RemoveFile { path: self.network_record(&network.id) };
+            let record = FsOp::RemoveFile { path: self.places.network(&network.id) };
             self.persist_network(&door, &network).await?;
             if let Err(error) = self.make_bridge(&door, &network).await {
                 // Without its bridge there is no network.
@@ -74,6 +76,8 @@ impl Engine {
             None => {
                 let mut taken = table.subnets();
                 taken.extend(self.routes(door));
+                // The first is the default network's, also while nobody is in it.
+                taken.extend(pool::free_subnet(&[]));
                 pool::free_subnet(&taken).ok_or(NetworkError::NoSubnet)?
             }
         };
@@ -81,11 +85,14 @@ impl Engine {
         let gateway = parsed::<Ipv4Addr>("gateway", &asked.gateway)?;
         let mut auxiliary = std::collections::BTreeMap::new();
         for (name, address) in &asked.auxiliary_addresses {
-            auxiliary.extend(parsed::<Ipv4Addr>("aux-address", address)?.map(|address| (name.clone(), address)));
+            auxiliary
+                .extend(parsed::<Ipv4Addr>("aux-address", address)?.map(|address| (name.clone(), address)));
         }
         let inside = |what: &str, address: &Ipv4Addr| match subnet.contains(address) {
             true => Ok(()),
-            false => Err(NetworkError::Invalid(format!("invalid {what} {address}: parent subnet is an invalid: {subnet}"))),
+            false => Err(NetworkError::Invalid(format!(
+                "invalid {what} {address}: parent subnet is an invalid: {subnet}"
+            ))),
         };
         gateway.iter().try_for_each(|gateway| inside("gateway", gateway))?;
         auxiliary.values().try_for_each(|address| inside("auxiliary address", address))?;
@@ -99,7 +106,8 @@ impl Engine {
             driver: Driver::Bridge,
             subnet: Some(subnet),
             own_subnet: own.is_some(),
-            gateway: gateway.or_else(|| pool::free_address(&subnet, &ip_range.unwrap_or(subnet), &Default::default())),
+            gateway: gateway
+                .or_else(|| pool::free_address(&subnet, &ip_range.unwrap_or(subnet), &Default::default())),
             ip_range,
             auxiliary,
             internal: request.internal,
@@ -153,7 +161,9 @@ fn check(request: &NetworkCreate) -> Result<(), NetworkError> {
     }
     let without_subnet = |config: &IpamConfig| config.subnet.is_empty() && *config != IpamConfig::default();
     if ipam.config.iter().any(without_subnet) {
-        return Err(NetworkError::Invalid("every ip-range or gateway must have a corresponding subnet".into()));
+        return Err(NetworkError::Invalid(
+            "every ip-range or gateway must have a corresponding subnet".into(),
+        ));
     }
     for (key, value) in options {
         match key.as_str() {

@@ -18,13 +18,13 @@ impl Engine {
         if let Some(unknown) = filters.unknown(&FILTERS) {
             return Err(Error::Invalid(format!("invalid filter '{unknown}'")));
         }
-        if let Some(kind) = filters.get("type").iter().find(|kind| !matches!(&***kind, "builtin" | "custom")) {
+        if let Some(kind) = filters.get("type").iter().find(|kind| !matches!(&***kind, "builtin" | "custom"))
+        {
             return Err(Error::Invalid(format!("invalid filter: 'type'='{kind}'")));
         }
         let table = self.networks.table.lock().await;
-        let dangling = |network: &Network| {
-            !network.is_predefined() && table.endpoints(&network.id).next().is_none()
-        };
+        let dangling =
+            |network: &Network| !network.is_predefined() && table.endpoints(&network.id).next().is_none();
         let truth = |value: &str| matches!(value, "true" | "1");
         let passes = |network: &&Network| {
             filters.any("driver", |driver| network.driver.name() == driver)
@@ -66,16 +66,17 @@ fn resource(network: &Network, table: Option<&Table>) -> NetworkResource {
             .map(|(name, address)| (name.clone(), address.to_string()))
             .collect(),
     });
-    let containers = table.into_iter().flat_map(|table| table.endpoints(&network.id)).map(|(id, _, endpoint)| {
-        let shown = EndpointResource {
-            name: String::new(),
-            endpoint_id: endpoint.id.clone(),
-            mac_address: endpoint.mac.clone(),
-            ipv4_address: endpoint.address.to_string(),
-            ipv6_address: String::new(),
-        };
-        (id.to_owned(), shown)
-    });
+    let containers =
+        table.into_iter().flat_map(|table| table.endpoints(&network.id)).map(|(id, _, endpoint)| {
+            let shown = EndpointResource {
+                name: String::new(),
+                endpoint_id: endpoint.id.clone(),
+                mac_address: endpoint.mac.clone(),
+                ipv4_address: endpoint.address.to_string(),
+                ipv6_address: String::new(),
+            };
+            (id.to_owned(), shown)
+        });
     let mut options = network.options.clone();
     if network.is_predefined() && network.driver == Driver::Bridge {
         let known = [

@@ -139,7 +139,11 @@ impl Resolver {
         for other in &self.others {
             let address = SocketAddr::new(*other, PORT);
             let asked = async {
-                if stream { ask_by_stream(address, query).await } else { ask_by_datagram(address, query).await }
+                if stream {
+                    ask_by_stream(address, query).await
+                } else {
+                    ask_by_datagram(address, query).await
+                }
             };
             if let Ok(Ok(reply)) = timeout(PATIENCE, asked).await {
                 return Some(reply);

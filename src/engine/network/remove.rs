@@ -31,7 +31,7 @@ impl Engine {
             .within(Scope::NetworkRemove, network.name.clone(), |door| async move {
                 let Network { bridge, id, .. } = removing;
                 door.perform(NetworkOp::RemoveBridge { name: bridge, owner: self.network_owner() }).await?;
-                door.perform(FsOp::RemoveFile { path: self.network_record(&id) }).await?;
+                door.perform(FsOp::RemoveFile { path: self.places.network(&id) }).await?;
                 Ok(())
             })
             .await;
@@ -47,7 +47,11 @@ impl Engine {
     ///
     /// # Errors
     /// An unknown filter; the first network that cannot be removed.
-    pub async fn prune_networks(&self, door: &TracedHost, filters: &Filters) -> Result<NetworksPruned, Error> {
+    pub async fn prune_networks(
+        &self,
+        door: &TracedHost,
+        filters: &Filters,
+    ) -> Result<NetworksPruned, Error> {
         if let Some(unknown) = filters.unknown(&PRUNE_FILTERS) {
             return Err(Error::Invalid(format!("invalid filter '{unknown}'")));
         }
