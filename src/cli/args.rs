@@ -5,6 +5,7 @@ use super::container::args as container;
 use super::container::files::args as files;
 use super::daemon::DaemonCommand;
 use super::image::args as image;
+use super::network::args as network;
 use super::render::{ColorChoice, Depth};
 use super::system::args as system;
 use super::{doctor, tell, trace};
@@ -118,6 +119,8 @@ pub enum Command {
     #[command(subcommand)]
     Image(ImageCommand),
     #[command(subcommand)]
+    Network(NetworkCommand),
+    #[command(subcommand)]
     System(SystemCommand),
 }
 
@@ -175,6 +178,20 @@ pub enum ImageCommand {
     #[command(visible_alias = "remove")]
     Rm(image::Remove),
     Inspect(system::InspectNamed),
+}
+
+/// `learn network …`.
+#[derive(Debug, Subcommand)]
+pub enum NetworkCommand {
+    Connect(network::Connect),
+    Create(network::Create),
+    Disconnect(network::Disconnect),
+    Inspect(network::Inspect),
+    #[command(visible_alias = "list")]
+    Ls(network::List),
+    Prune(network::Prune),
+    #[command(visible_alias = "remove")]
+    Rm(network::Remove),
 }
 
 /// `learn system …`.

@@ -22,6 +22,7 @@ mod format;
 pub mod help;
 mod image;
 mod moment;
+mod network;
 mod output;
 mod own_flags;
 mod parse;
@@ -40,7 +41,7 @@ pub use parse::language;
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
 use crate::wire::{Examination, Settings};
-use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
+use args::{Command, ContainerCommand, Global, ImageCommand, NetworkCommand, RuntimeCommand, SystemCommand};
 use container::{act, change, create, exec, files, list, logs, port, prune, run, start, stats, top};
 use context::Context;
 use daemon::DaemonCommand;
@@ -166,6 +167,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
     match command {
         Command::Container(command) => container_verb(context, command).await,
         Command::Image(command) => image_verb(context, command).await,
+        Command::Network(command) => network_verb(context, command).await,
         Command::System(SystemCommand::Info(_)) | Command::Info(_) => system::info::info(context).await,
         Command::System(SystemCommand::Events(events)) | Command::Events(events) => {
             system::events::events(context, events).await
@@ -233,6 +235,19 @@ async fn container_verb(context: &Context, command: ContainerCommand) -> Result<
         ContainerCommand::Export(args) => files::export(context, args).await,
         ContainerCommand::Commit(args) => files::commit::commit(context, args).await,
         ContainerCommand::Inspect(args) => system::inspect::named(context, args, Kind::Container).await,
+    }
+}
+
+async fn network_verb(context: &Context, command: NetworkCommand) -> Result<(), Failure> {
+    use network::{change, list};
+    match command {
+        NetworkCommand::Connect(args) => change::connect(context, args).await,
+        NetworkCommand::Create(args) => change::create(context, args).await,
+        NetworkCommand::Disconnect(args) => change::disconnect(context, args).await,
+        NetworkCommand::Inspect(args) => list::inspect(context, args).await,
+        NetworkCommand::Ls(args) => list::list(context, args).await,
+        NetworkCommand::Prune(args) => change::prune(context, args).await,
+        NetworkCommand::Rm(args) => change::remove(context, args).await,
     }
 }
 

@@ -23,6 +23,7 @@ pub mod host;
 pub mod image;
 pub mod launch;
 mod negotiate;
+mod network;
 pub mod query;
 mod stream;
 pub mod system;

@@ -55,6 +55,16 @@ impl Places {
         format!("{}/shim/{}.sock", self.run, &id[..id.len().min(12)])
     }
 
+    /// Networks.
+    pub fn networks(&self) -> String {
+        format!("{}/networks", self.root)
+    }
+
+    /// A network's record.
+    pub fn network(&self, id: &str) -> String {
+        format!("{}/{id}.json", self.networks())
+    }
+
     /// Finished traces.
     pub fn traces(&self) -> String {
         format!("{}/traces", self.root)

@@ -234,13 +234,8 @@ pub enum Value {
     Tree(tree::TreeAnswer),
     /// From `network.create-sandbox`: a path under which others can join the namespace.
     Sandbox(String),
-    /// From `network.listen`.
-    Listener {
-        /// The bound socket.
-        socket: OwnedFd,
-        /// The port it got.
-        port: u16,
-    },
+    /// From `network.listen`: the bound socket, and the port it got.
+    Listener(OwnedFd, u16),
     /// From a simulated `process.exec`: the caller is the program now. The real kernel never
     /// returns from there, so nothing more may be said from here either.
     Became,

@@ -25,9 +25,7 @@ pub fn answer(query: &[u8], known: &[Known], order: usize) -> Option<Vec<u8>> {
     let packet = Packet::parse(query).ok()?;
     let question = packet.questions.first()?;
     let asked = question.qname.to_string().trim_end_matches('.').to_ascii_lowercase();
-    let mut reply = packet.clone().into_reply();
-    reply.set_flags(PacketFlag::RECURSION_AVAILABLE);
-    reply.questions.push(question.clone());
+    let mut reply = reply_to(&packet);
     if let Some(address) = reverse(&asked) {
         let named = known.iter().find(|one| one.address == address)?;
         let name = format!("{}.{}", named.names.first()?, named.network);
@@ -57,12 +55,19 @@ pub fn answer(query: &[u8], known: &[Known], order: usize) -> Option<Vec<u8>> {
     reply.build_bytes_vec_compressed().ok()
 }
 
+/// A reply without answers. It repeats the question and nothing else.
+fn reply_to<'a>(query: &Packet<'a>) -> Packet<'a> {
+    let mut reply = Packet::new_reply(query.id());
+    reply.set_flags(PacketFlag::RECURSION_AVAILABLE | PacketFlag::RECURSION_DESIRED);
+    reply.questions.extend(query.questions.first().cloned());
+    reply
+}
+
 /// The answer when nobody could be asked.
 pub fn failure(query: &[u8]) -> Option<Vec<u8>> {
     let packet = Packet::parse(query).ok()?;
-    let mut reply = packet.clone().into_reply();
+    let mut reply = reply_to(&packet);
     *reply.rcode_mut() = RCODE::ServerFailure;
-    reply.questions = packet.questions.clone();
     reply.build_bytes_vec_compressed().ok()
 }
 
@@ -117,7 +122,8 @@ mod tests {
         for name in ["web", "WEB", "alias", "web.front"] {
             let reply = answer(&query(name, TYPE::A), &[web(2)], 0).unwrap();
             assert_eq!(addresses(&reply), [Ipv4Addr::new(172, 18, 0, 2)], "{name}");
-            assert_eq!(Packet::parse(&reply).unwrap().id(), 7);
+            let packet = Packet::parse(&reply).unwrap();
+            assert_eq!((packet.id(), packet.questions.len()), (7, 1));
         }
         assert!(answer(&query("example.com", TYPE::A), &[web(2)], 0).is_none(), "somebody else is asked");
     }

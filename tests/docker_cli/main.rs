@@ -9,6 +9,7 @@ mod errors;
 mod files;
 mod lifecycle;
 mod logs;
+mod networks;
 mod proxy;
 mod requests;
 mod usage;

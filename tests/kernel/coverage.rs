@@ -46,8 +46,13 @@ fn every_operation_is_performed_alike_on_both_kernels() {
         return;
     }
     // The rare ones together: no overlay, a limit, no new privileges, a signal, two removals.
-    let asked =
-        Asked { image: "alpine", command: &["sleep", "60"], hardened: true, killed: true, abort: None };
+    let asked = Asked {
+        image: "alpine",
+        command: &["sleep", "60"],
+        hardened: true,
+        killed: true,
+        ..Asked::default()
+    };
     let (end, rare) = ended(Scenario { asked, without_overlay: true, ..Scenario::default() });
     assert_eq!((end.code, end.left, end.error), (Some(137), None, None));
     let (_, corrupt) = ended(Scenario { layers: Layers::Altered, ..of("hello-world", &[]) });

@@ -49,6 +49,8 @@ pub struct Asked {
     pub command: &'static [&'static str],
     /// With a limit of its own, a published port, and no new privileges.
     pub hardened: bool,
+    /// Without a network: what one run builds and the next may find is no part of a scenario.
+    pub apart: bool,
     /// Paused and let go, then killed, as soon as it runs, and removed when it is gone, the image after it.
     pub killed: bool,
     /// The scope before which the learner says no.
@@ -94,7 +96,8 @@ fn request(asked: Asked) -> CreateRequest {
         attach_stderr: true,
         ..Config::default()
     };
-    let mut host_config = HostConfig { network_mode: "default".into(), ..HostConfig::default() };
+    let mode = if asked.apart { "none" } else { "default" };
+    let mut host_config = HostConfig { network_mode: mode.into(), ..HostConfig::default() };
     if asked.hardened {
         host_config.security_opt = words(&["no-new-privileges"]);
         let anywhere = PortBinding { host_ip: "127.0.0.1".into(), host_port: String::new() };

@@ -136,6 +136,13 @@ impl Names {
                         parts.push((id[..12].to_owned(), "<short>"));
                     }
                 }
+                Event::Will { op: Op::Fs(FsOp::WriteFile { path, .. }) } => {
+                    let below = path.strip_prefix(&format!("{}/", places.networks()));
+                    if let Some(id) = below.and_then(|file| file.strip_suffix(".json")) {
+                        parts.push((id.to_owned(), "<network>"));
+                        parts.push((id[..12].to_owned(), "<network>"));
+                    }
+                }
                 Event::Will { op: Op::Network(op) } => parts.extend(of_networks(op)),
                 Event::Did { op, facts, .. } if op == "network.create-sandbox" => {
                     parts.push((facts["path"].clone(), "<sandbox>"));
@@ -214,6 +221,7 @@ impl Names {
 fn of_networks(op: &NetworkOp) -> Vec<(String, &'static str)> {
     match op {
         NetworkOp::CreateBridge { name, .. } => vec![(name.clone(), "<bridge>")],
+        NetworkOp::AttachToBridge { bridge, .. } => vec![(bridge.clone(), "<bridge>")],
         NetworkOp::CreateVeth { host, mac, .. } => vec![(host.clone(), "<veth>"), (mac.clone(), "<mac>")],
         NetworkOp::AddAddress { address, .. } => {
             let network: Vec<&str> = address.split('.').take(2).collect();

@@ -133,7 +133,7 @@ impl Engine {
         json.push(b'\n');
         let value = format!("{{\"id\":\"{}\",\"name\":\"{}\"…", network.short_id(), network.name);
         let write =
-            FsOp::WriteFile { path: self.network_record(&network.id), value, why: WriteReason::Store };
+            FsOp::WriteFile { path: self.places.network(&network.id), value, why: WriteReason::Store };
         door.perform_with(write, crate::kernel::Payload::Bytes(json.into())).await?;
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Engine {
             // Two engines must not choose the same at the same time.
             let _lock = self.lock_machine().await?;
             let network = self.design(&door, &table, request)?;
-            let record = FsOp::RemoveFile { path: self.network_record(&network.id) };
+            let record = FsOp::RemoveFile { path: self.places.network(&network.id) };
             self.persist_network(&door, &network).await?;
             if let Err(error) = self.make_bridge(&door, &network).await {
                 // Without its bridge there is no network.
@@ -76,6 +76,8 @@ impl Engine {
             None => {
                 let mut taken = table.subnets();
                 taken.extend(self.routes(door));
+                // The first is the default network's, also while nobody is in it.
+                taken.extend(pool::free_subnet(&[]));
                 pool::free_subnet(&taken).ok_or(NetworkError::NoSubnet)?
             }
         };

@@ -146,8 +146,4 @@ impl Engine {
     fn network_owner(&self) -> String {
         format!("learn {}", self.places.root)
     }
-
-    fn network_record(&self, id: &str) -> String {
-        format!("{}/networks/{id}.json", self.places.root)
-    }
 }

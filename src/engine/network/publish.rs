@@ -101,7 +101,7 @@ impl Engine {
             let listen = NetworkOp::Listen { protocol: protocol.clone(), address: (*host).into(), port };
             match door.perform(listen).await {
                 Ok(outcome) => {
-                    let Value::Listener { socket, port: got } = outcome.value else { continue };
+                    let Value::Listener(socket, got) = outcome.value else { continue };
                     sockets.push(socket);
                     (port, one.host_port) = (got, got);
                     published.push(one);

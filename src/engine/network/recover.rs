@@ -13,8 +13,7 @@ impl Engine {
     /// # Errors
     /// A malformed record, named with file and line.
     pub(in crate::engine) async fn recover_networks(&self, door: &TracedHost) -> Result<(), Error> {
-        let directory = format!("{}/networks", self.places.root);
-        door.perform(FsOp::CreateDirectory { path: directory.clone(), mode: 0o700 }).await?;
+        let directory = self.places.networks();
         let mut table = self.networks.table.lock().await;
         for file in self.host.list(&directory).unwrap_or_default() {
             // What a killed daemon had not moved into place yet.

@@ -31,7 +31,7 @@ impl Engine {
             .within(Scope::NetworkRemove, network.name.clone(), |door| async move {
                 let Network { bridge, id, .. } = removing;
                 door.perform(NetworkOp::RemoveBridge { name: bridge, owner: self.network_owner() }).await?;
-                door.perform(FsOp::RemoveFile { path: self.network_record(&id) }).await?;
+                door.perform(FsOp::RemoveFile { path: self.places.network(&id) }).await?;
                 Ok(())
             })
             .await;

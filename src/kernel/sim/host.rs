@@ -110,6 +110,11 @@ impl SimHost {
         Ok(SimJail::new(self.world.clone(), self.programs.clone(), pid))
     }
 
+    /// How the program that helpers run is kept from out of reach.
+    pub(super) fn sealed(&self) -> &'static str {
+        if lock(&self.world).machine.unprivileged() { SEALED_COPY } else { SEALED_MOUNT }
+    }
+
     pub(super) fn spawn_process(&self, name: &str) -> Result<Pid, Errno> {
         let mut world = lock(&self.world);
         let pid = world.fork(DAEMON, Default::default())?;
@@ -126,7 +131,7 @@ impl SimHost {
         // The shim's standard error.
         lock(&self.world).append(DAEMON, &format!("{bundle}/shim.log"), b"").map_err(fault)?;
         let pid = self.spawn_process("learn-shim").map_err(fault)?;
-        let unprivileged = lock(&self.world).machine.unprivileged();
+        let sealed = self.sealed();
         let jail = Box::new(SimJail::new(self.world.clone(), self.programs.clone(), pid));
         let (world, shim) = (self.world.clone(), self.shim.clone());
         let run = move || {
@@ -134,7 +139,6 @@ impl SimHost {
             lock(&world).end_shim(pid);
         };
         std::thread::Builder::new().name(format!("sim-shim-{pid}")).spawn(run)?;
-        let sealed = if unprivileged { SEALED_COPY } else { SEALED_MOUNT };
         Ok(Outcome { facts: facts([("pid", &pid), ("sealed", &sealed)]), value: Value::Pid(pid) })
     }
 

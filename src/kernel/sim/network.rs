@@ -64,7 +64,8 @@ impl SimHost {
     pub(super) fn spawn_proxy(&self, ends_with: Pid, line: OwnedFd) -> Result<Outcome, Fault> {
         let pid = self.spawn_process("learn-proxy").map_err(fault)?;
         lock(&self.world).networks.proxies.push((ends_with, line));
-        Ok(Outcome { facts: facts([("pid", &pid)]), value: Value::Pid(pid) })
+        let facts = facts([("pid", &pid), ("sealed", &self.sealed())]);
+        Ok(Outcome { facts, value: Value::Pid(pid) })
     }
 }
 
@@ -230,7 +231,7 @@ impl World {
         };
         let (reading, socket) = rustix::pipe::pipe().map_err(std::io::Error::from)?;
         ports.push((protocol.to_owned(), address.to_owned(), port, reading));
-        Ok(Outcome { facts: facts([("port", &port)]), value: Value::Listener { socket, port } })
+        Ok(Outcome { facts: facts([("port", &port)]), value: Value::Listener(socket, port) })
     }
 }
 

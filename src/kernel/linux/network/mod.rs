@@ -120,7 +120,7 @@ fn listen(protocol: &str, address: &str, port: u16) -> Result<Outcome, Fault> {
         Some(libc::EADDRINUSE) => Fault { kind: Kind::Conflict, ..Fault::from(error) },
         _ => Fault::from(error),
     })?;
-    Ok(Outcome { facts: facts([("port", &port)]), value: Value::Listener { socket, port } })
+    Ok(Outcome { facts: facts([("port", &port)]), value: Value::Listener(socket, port) })
 }
 
 fn malformed(what: &str, value: &str) -> Fault {
