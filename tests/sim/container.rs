@@ -210,8 +210,6 @@ fn spawn(host: &SimHost) -> (u32, OwnedFd) {
     let op = ProcessOp::SpawnShim {
         container: "c".repeat(64),
         bundle: "/var/lib/learn/containers/c/bundle".into(),
-        exec: None,
-        terminal: false,
     };
     let outcome = perform(host, op, Payload::Control(theirs)).expect("a thread");
     let Value::Pid(pid) = outcome.value else { panic!("a shim has a pid") };
@@ -220,6 +218,8 @@ fn spawn(host: &SimHost) -> (u32, OwnedFd) {
 
 fn begin(machine: Machine) -> ToShim {
     ToShim::Start(Box::new(Start {
+        exec: None,
+        terminal: false,
         id: "c".repeat(64),
         bundle: "/var/lib/learn/containers/c/bundle".into(),
         socket: String::new(),
