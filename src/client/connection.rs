@@ -4,18 +4,18 @@
 use super::{Error, stream::JsonLines};
 use crate::wire::session::TRACE_HEADER;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, StreamExt};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, UPGRADE, USER_AGENT};
 use hyper::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::net::UnixStream;
@@ -36,13 +36,13 @@ pub fn from_path(path: PathBuf) -> Connector {
     })
 }
 
-/// What a request sends: a document, or a stream of any length.
-pub(super) type Outgoing = UnsyncBoxBody<Bytes, std::io::Error>;
+/// A request's body: bytes, or a stream of them.
+pub(super) type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
 
 /// Bytes of a file or a pipe, as they are read.
-pub type Upload = BoxStream<'static, std::io::Result<Bytes>>;
+pub type Upload = BoxStream<'static, io::Result<Bytes>>;
 
-fn whole(bytes: Bytes) -> Outgoing {
+fn whole(bytes: Bytes) -> RequestBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Request {
     /// Path and query; the version prefix is put before it by the client.
     pub path: String,
     headers: HeaderMap,
-    body: Outgoing,
+    body: RequestBody,
     /// The trace session the request writes into.
     pub session: Option<HeaderValue>,
 }
@@ -68,9 +68,14 @@ impl Request {
         Ok(self)
     }
 
-    /// Sends a stream, in chunks.
+    /// A body that is sent as it comes.
+    pub fn stream(self, bytes: Upload) -> Request {
+        self.upload("application/x-tar", bytes)
+    }
+
+    /// Sends a stream, in chunks, under a media type of its own.
     pub fn upload(mut self, kind: &'static str, bytes: Upload) -> Request {
-        self.body = BodyExt::boxed_unsync(StreamBody::new(bytes.map_ok(hyper::body::Frame::data)));
+        self.body = StreamBody::new(bytes.map(|stretch| stretch.map(Frame::data))).boxed_unsync();
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         self
     }
@@ -89,7 +94,7 @@ impl Request {
         self
     }
 
-    fn build(self) -> Result<hyper::Request<Outgoing>, hyper::http::Error> {
+    fn build(self) -> Result<hyper::Request<RequestBody>, hyper::http::Error> {
         let mut request = hyper::Request::builder().method(self.method).uri(self.path).body(self.body)?;
         *request.headers_mut() = self.headers;
         let headers = request.headers_mut();
@@ -106,7 +111,7 @@ impl Request {
     }
 }
 
-type Sender = SendRequest<Outgoing>;
+pub(super) type Sender = SendRequest<RequestBody>;
 
 /// The idle connection, shared with the answers that will give it back.
 type Idle = Arc<Mutex<Option<Sender>>>;

@@ -2,12 +2,11 @@
 //! ends, as the daemon (and Docker's) writes them.
 
 use super::Error;
-use super::connection::Outgoing;
+use super::connection::Sender;
 use bytes::{Buf, Bytes as Piece, BytesMut};
 use futures_util::Stream;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
@@ -16,11 +15,11 @@ pub struct Bytes {
     asked: String,
     body: Incoming,
     // hyper closes the connection when its sender goes.
-    _sender: SendRequest<Outgoing>,
+    _sender: Sender,
 }
 
 impl Bytes {
-    pub(super) fn new(asked: String, body: Incoming, sender: SendRequest<Outgoing>) -> Bytes {
+    pub(super) fn new(asked: String, body: Incoming, sender: Sender) -> Bytes {
         Bytes { asked, body, _sender: sender }
     }
 
@@ -52,12 +51,12 @@ pub struct JsonLines<T> {
     body: Incoming,
     buffer: BytesMut,
     // hyper closes the connection when its sender goes.
-    _sender: SendRequest<Outgoing>,
+    _sender: Sender,
     _document: PhantomData<fn() -> T>,
 }
 
 impl<T> JsonLines<T> {
-    pub(super) fn new(asked: String, body: Incoming, sender: SendRequest<Outgoing>) -> JsonLines<T> {
+    pub(super) fn new(asked: String, body: Incoming, sender: Sender) -> JsonLines<T> {
         JsonLines { asked, body, buffer: BytesMut::new(), _sender: sender, _document: PhantomData }
     }
 }

@@ -25,7 +25,7 @@ impl Engine {
             Some("0" | "false") => false,
             Some(other) => return Err(Error::Invalid(format!("invalid filter 'dangling={other}'"))),
         };
-        let until = self.until(filters)?;
+        let until = self.prune_until(filters)?;
         let about = if dangling { "dangling" } else { "unused" };
         door.within(Scope::ImagePrune, about, async |door: TracedHost| {
             let candidates = self.prunable(dangling, until, filters);
@@ -43,7 +43,7 @@ impl Engine {
     }
 
     /// The moment before which images have to be made, to go.
-    fn until(&self, filters: &Filters) -> Result<Option<Timestamp>, Error> {
+    fn prune_until(&self, filters: &Filters) -> Result<Option<Timestamp>, Error> {
         match filters.get("until") {
             [] => Ok(None),
             [one] => crate::wire::duration::moment(one, self.source.now())
@@ -62,7 +62,7 @@ impl Engine {
             (!dangling || image.tags.is_empty())
                 && until.is_none_or(|until| made < until)
                 && filters.labels(&labels)
-                && filters.without_labels(&labels)
+                && filters.labels_absent(&labels)
                 && !used.contains(&image.id)
         });
         images

@@ -13,6 +13,7 @@
 
 mod archive;
 pub mod changes;
+pub mod commit;
 pub mod digest;
 pub mod error;
 pub mod import;

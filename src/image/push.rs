@@ -147,7 +147,7 @@ impl Store {
             let bytes = parcel.manifest.clone().into();
             session.put_manifest(&door, &pushed.tag, &parcel.media_type, bytes).await?;
             door.note(
-                Note::Published,
+                Note::ImagePublished,
                 facts([("reference", name), ("digest", &pushed.digest), ("size", &pushed.size)]),
             );
             Ok::<_, Error>(())

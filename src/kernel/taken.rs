@@ -11,7 +11,7 @@ pub struct Unpacked {
     pub diff_id: String,
     /// Inflated bytes.
     pub inflated: u64,
-    /// Bytes of the files in it, as Docker counts a layer's size.
+    /// Bytes of the files in it, as Docker counts a layer's size; not counted when it is packed.
     pub content: u64,
     /// Entries unpacked.
     pub entries: u64,

@@ -46,6 +46,14 @@ pub enum StoreOp {
         /// Most bytes taken, of all files together.
         limit: u64,
     },
+    /// Packs a container's writable layer into a compressed layer: what overlayfs marks as removed
+    /// becomes a whiteout. Both hashes are computed on the way.
+    PackLayer {
+        /// The writable layer.
+        directory: String,
+        /// File the compressed bytes are written to.
+        blob: String,
+    },
     /// Compares what was computed with what was promised.
     VerifyDigest {
         /// What the digest is of: `manifest`, `config`, `layer`, `diff-id`.
@@ -72,6 +80,9 @@ impl StoreOp {
                     "mkdir({directory:?}); write(openat(\"{directory}/0\", O_CREAT|O_EXCL), …), … per file"
                 )
             }
+            StoreOp::PackLayer { directory, blob } => {
+                format!("read(\"{directory}/…\"), … per file; write(\"{blob}\", …); fsync()")
+            }
             StoreOp::VerifyDigest { .. } => "memcmp(expected, actual, 32)".into(),
         }
     }
@@ -84,6 +95,9 @@ impl StoreOp {
             }
             StoreOp::ReceiveBlob { path, .. } => format!("tee {} | sha256sum", quote(path)),
             StoreOp::ReceiveArchive { directory, .. } => format!("tar -x -C {}", quote(directory)),
+            StoreOp::PackLayer { directory, blob } => {
+                format!("tar -c -z -f {} -C {} .", quote(blob), quote(directory))
+            }
             StoreOp::VerifyDigest { expected, actual, .. } => {
                 format!("test {} = {}", quote(expected), quote(actual))
             }
@@ -100,6 +114,7 @@ impl StoreOp {
             StoreOp::ReceiveArchive { directory, .. } => {
                 Some(FsOp::RemoveTree { path: directory.clone() }.into())
             }
+            StoreOp::PackLayer { blob, .. } => Some(FsOp::RemoveFile { path: blob.clone() }.into()),
             StoreOp::VerifyDigest { .. } => None,
         }
     }

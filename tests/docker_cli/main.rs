@@ -10,9 +10,14 @@ mod live;
 mod peer;
 
 mod errors;
+mod files;
 mod images;
+mod lifecycle;
+mod logs;
+mod networks;
 mod proxy;
 mod requests;
+mod usage;
 mod verbs;
 
 use live::{Live, privileged, said, unable};

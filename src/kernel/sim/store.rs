@@ -43,6 +43,7 @@ impl SimHost {
             (StoreOp::ReceiveBlob { .. } | StoreOp::ReceiveArchive { .. }, _) => {
                 Err(Fault::new(Kind::Internal, "the operation came without what it is to take in"))
             }
+            (StoreOp::PackLayer { directory, blob }, payload) => self.pack_layer(directory, blob, payload),
             (StoreOp::VerifyDigest { subject, expected, actual }, _) => verify(subject, expected, actual),
         }
     }

@@ -18,6 +18,7 @@ mod error;
 pub mod examine;
 mod intake;
 mod name;
+pub mod over;
 mod pax;
 mod pipe;
 mod place;

@@ -29,7 +29,7 @@ impl Tree {
             };
         }
         let (directory, leaf) = name.split();
-        match mark(leaf)? {
+        match if self.over.is_some() { Mark::None } else { mark(leaf)? } {
             Mark::None => {}
             Mark::Bookkeeping => return Ok(()),
             Mark::Opaque => return self.empty_below(directory),
@@ -57,7 +57,7 @@ impl Tree {
         let parent = self.directory(directory)?;
         let made = match make(&parent, leaf) {
             Err(Errno::EXIST) => {
-                self.displace(name, &parent)?;
+                self.displace(name, &parent, false)?;
                 make(&parent, leaf)
             }
             made => made,
@@ -74,7 +74,8 @@ impl Tree {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // Most files get their mode with their name, and need no fchmod(2) after it.
         let mode = Mode::from_raw_mode(entry.mode);
-        let born = if self.is_born_with(entry) { mode } else { Mode::RUSR | Mode::WUSR };
+        let is_born = self.is_born_with(entry);
+        let born = if is_born { mode } else { Mode::RUSR | Mode::WUSR };
         let (fd, setgid) =
             self.make(name, |parent, leaf| Ok((openat(&parent.fd, leaf, flags, born)?, parent.setgid)))?;
         self.skipped.content += entry.size;
@@ -95,7 +96,7 @@ impl Tree {
             }
         }
         let fd = OwnedFd::from(file);
-        let mode = (born != mode || setgid).then_some(mode);
+        let mode = (!is_born || setgid).then_some(mode);
         self.describe(&fd, entry, mode, setgid)
             .and_then(|()| futimens(&fd, &same(entry.mtime)))
             .map_err(UnpackError::at(name.bytes()))
@@ -115,7 +116,7 @@ impl Tree {
                     // A whiteout before the directory of its name: both are meant, the lower
                     // directory is gone and this one is there.
                     opaque = kind == FileType::CharacterDevice && there.st_rdev == 0;
-                    self.displace(&name, &parent)?;
+                    self.displace(&name, &parent, true)?;
                     mkdirat(&parent.fd, leaf, Mode::RWXU).map_err(at())?;
                 }
             }
@@ -127,7 +128,9 @@ impl Tree {
         }
         let mode = self.defer(name.clone(), entry.mode, entry.mtime);
         // `mkdir` in a setgid directory takes its group, and so would an owner that is skipped.
-        self.describe(&fd, entry, Some(mode), parent.setgid || name.is_root()).map_err(at())?;
+        // One that was there may be anybody's.
+        let anybody = parent.setgid || name.is_root() || self.over.is_some();
+        self.describe(&fd, entry, Some(mode), anybody).map_err(at())?;
         // One of them could be a default access control list, which new files take their mode from.
         self.plain_modes &= entry.xattrs.is_empty();
         self.keep(name.bytes(), fd, entry.mode);
