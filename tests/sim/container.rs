@@ -209,8 +209,6 @@ fn spawn(host: &SimHost) -> (u32, OwnedFd) {
     let op = ProcessOp::SpawnShim {
         container: "c".repeat(64),
         bundle: "/var/lib/learn/containers/c/bundle".into(),
-        exec: None,
-        terminal: false,
     };
     let outcome = perform(host, op, Payload::Control(theirs)).expect("a thread");
     let Value::Pid(pid) = outcome.value else { panic!("a shim has a pid") };
@@ -221,6 +219,8 @@ fn begin(machine: Machine) -> ToShim {
     ToShim::Start(Box::new(Start {
         id: "c".repeat(64),
         bundle: "/var/lib/learn/containers/c/bundle".into(),
+        exec: None,
+        terminal: false,
         socket: String::new(),
         log: "/var/lib/learn/containers/c/json.log".into(),
         exit_file: "/var/lib/learn/containers/c/exit.json".into(),
