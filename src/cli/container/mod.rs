@@ -7,6 +7,7 @@ mod environment;
 pub mod files;
 pub mod list;
 pub mod logs;
+mod ports;
 pub mod run;
 pub mod start;
 pub mod streams;
