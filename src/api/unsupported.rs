@@ -62,7 +62,7 @@ mod tests {
         let refusal = refuse("GET", "/containers/abc/attach/ws");
         assert_eq!(refusal.message, "GET /containers/abc/attach/ws is not supported by learn yet");
         assert_eq!(refusal.kind, Kind::Unsupported);
-        assert_eq!(refuse("POST", "/networks/a/connect").kind, Kind::Unsupported);
+        assert_eq!(refuse("POST", "/volumes/prune").kind, Kind::Unsupported);
     }
 
     #[test]

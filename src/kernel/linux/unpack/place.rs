@@ -214,7 +214,7 @@ impl Tree {
     /// that a change of owner would clear.
     fn is_born_with(&self, entry: &Entry) -> bool {
         let is_ours = !self.privileged || (entry.uid, entry.gid) == (0, 0);
-        self.plain_modes && is_ours && entry.mode & (0o7000 | self.umask) == 0
+        self.plain_modes && self.over.is_none() && is_ours && entry.mode & (0o7000 | self.umask) == 0
     }
 
     /// Owner, mode and attributes of an open file or directory; `None` for a mode it has.
