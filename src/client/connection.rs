@@ -68,11 +68,6 @@ impl Request {
         Ok(self)
     }
 
-    /// A body that is sent as it comes.
-    pub fn stream(self, bytes: Upload) -> Request {
-        self.upload("application/x-tar", bytes)
-    }
-
     /// Sends a stream, in chunks, under a media type of its own.
     pub fn upload(mut self, kind: &'static str, bytes: Upload) -> Request {
         self.body = StreamBody::new(bytes.map(|stretch| stretch.map(Frame::data))).boxed_unsync();
