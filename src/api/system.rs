@@ -4,7 +4,7 @@ use super::body::documents;
 use super::query::Query;
 use super::status::Refusal;
 use crate::engine::Engine;
-use crate::engine::events::{FILTERS, passes};
+use crate::engine::events::passes;
 use crate::wire::{EventMessage, Info, Version};
 use axum::Json;
 use axum::extract::{Query as Parameters, State};
@@ -42,9 +42,6 @@ pub(super) async fn events(
 ) -> Result<Response, Refusal> {
     let query = Query(query);
     let filters = query.filters()?;
-    if let Some(unknown) = filters.unknown(&FILTERS) {
-        return Err(Refusal::invalid(format!("Invalid filter '{unknown}'")));
-    }
     let (since, until) = (query.time("since")?, query.time("until")?);
     let (kept, live) = engine.events().listen();
     let nanoseconds = |event: &EventMessage| i128::from(event.time_nano);

@@ -9,6 +9,7 @@ mod health;
 pub mod list;
 pub mod logs;
 pub mod port;
+mod ports;
 pub mod prune;
 pub mod run;
 pub mod start;

@@ -10,6 +10,8 @@ pub struct Info {}
 
 #[derive(Debug, Args)]
 pub struct Events {
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     #[arg(long, value_name = "TIME")]
@@ -30,6 +32,8 @@ pub enum Kind {
 pub struct Inspect {
     #[arg(long, short = 's')]
     pub size: bool,
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long = "type", value_name = "container|image")]
     pub kind: Option<Kind>,
     #[arg(required = true, value_name = "NAME|ID")]
@@ -41,6 +45,8 @@ pub struct Inspect {
 pub struct InspectNamed {
     #[arg(long, short = 's')]
     pub size: bool,
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(required = true, value_name = "NAME|ID")]
     pub names: Vec<String>,
 }
