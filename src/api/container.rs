@@ -125,6 +125,17 @@ pub(super) async fn remove(
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
+/// `POST /containers/{id}/resize`.
+pub(super) async fn resize(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Parameters(query): Parameters<Map>,
+) -> Result<Response, Refusal> {
+    let (rows, columns) = Query(query).window()?;
+    engine.resize(&id, rows, columns).await?;
+    Ok(empty(StatusCode::OK))
+}
+
 /// `POST /containers/{id}/wait`: the head at once, so that the client knows that waiting has
 /// begun; the body when it is over.
 pub(super) async fn wait(

@@ -2,8 +2,10 @@
 //! in `lessons/help.yaml`, in two languages (see [`super::help`]).
 
 use super::container::args as container;
+use super::container::files::args as files;
 use super::daemon::DaemonCommand;
 use super::image::args as image;
+use super::network::args as network;
 use super::render::{ColorChoice, Depth};
 use super::system::args as system;
 use super::{doctor, tell, trace};
@@ -77,6 +79,8 @@ pub enum Command {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
     Restart(container::Restart),
     Kill(container::Kill),
@@ -90,6 +94,10 @@ pub enum Command {
     Port(container::Port),
     Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::Inspect),
     Images(image::List),
     Pull(image::Pull),
@@ -110,6 +118,8 @@ pub enum Command {
     Container(ContainerCommand),
     #[command(subcommand)]
     Image(ImageCommand),
+    #[command(subcommand)]
+    Network(NetworkCommand),
     #[command(subcommand)]
     System(SystemCommand),
 }
@@ -134,6 +144,8 @@ pub enum ContainerCommand {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
     Restart(container::Restart),
     Kill(container::Kill),
@@ -150,6 +162,10 @@ pub enum ContainerCommand {
     Port(container::Port),
     Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::InspectNamed),
 }
 
@@ -162,6 +178,20 @@ pub enum ImageCommand {
     #[command(visible_alias = "remove")]
     Rm(image::Remove),
     Inspect(system::InspectNamed),
+}
+
+/// `learn network …`.
+#[derive(Debug, Subcommand)]
+pub enum NetworkCommand {
+    Connect(network::Connect),
+    Create(network::Create),
+    Disconnect(network::Disconnect),
+    Inspect(network::Inspect),
+    #[command(visible_alias = "list")]
+    Ls(network::List),
+    Prune(network::Prune),
+    #[command(visible_alias = "remove")]
+    Rm(network::Remove),
 }
 
 /// `learn system …`.
@@ -203,6 +233,7 @@ impl Command {
             Command::Attach(attach) | Command::Container(ContainerCommand::Attach(attach)) => {
                 !attach.no_stdin
             }
+            Command::Exec(exec) | Command::Container(ContainerCommand::Exec(exec)) => exec.interactive,
             _ => false,
         }
     }

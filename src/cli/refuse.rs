@@ -8,10 +8,6 @@ type Refused = (&'static str, char, &'static str);
 
 /// Of `run` and `create`.
 const CONTAINER: &[Refused] = &[
-    ("tty", 't', "terminal"),
-    ("detach-keys", '-', "terminal"),
-    ("attach", 'a', "attach"),
-    ("sig-proxy", '-', "attach"),
     ("volume", 'v', "volumes"),
     ("mount", '-', "volumes"),
     ("tmpfs", '-', "volumes"),
@@ -66,7 +62,6 @@ const CONTAINER: &[Refused] = &[
     ("gpus", '-', "devices"),
     ("group-add", '-', "identity"),
     ("sysctl", '-', "identity"),
-    ("init", '-', "init"),
     ("cidfile", '-', "bookkeeping"),
     ("label-file", '-', "bookkeeping"),
     ("annotation", '-', "bookkeeping"),

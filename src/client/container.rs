@@ -25,7 +25,7 @@ pub struct List {
 }
 
 /// Which streams to attach.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Streams {
     /// Ours to the program's input.
     pub stdin: bool,
@@ -33,6 +33,8 @@ pub struct Streams {
     pub stdout: bool,
     /// Its error output to ours.
     pub stderr: bool,
+    /// The keys that detach, where they are not Docker's.
+    pub detach_keys: Option<String>,
 }
 
 /// What a wait waits for.
@@ -119,9 +121,19 @@ impl Client {
             .flag("stream", true)
             .flag("stdin", streams.stdin)
             .flag("stdout", streams.stdout)
-            .flag("stderr", streams.stderr);
+            .flag("stderr", streams.stderr)
+            .opt("detachKeys", streams.detach_keys);
         let request = Request::new(Method::POST, query.onto(&path(id, "/attach"))).upgrade();
         Hijacked::from_response(self.send(request).await?).await
+    }
+
+    /// `POST /containers/{id}/resize`: the size of its terminal's window.
+    ///
+    /// # Errors
+    /// 409 when it does not run.
+    pub async fn resize_container(&self, id: &str, rows: u16, columns: u16) -> Result<(), Error> {
+        let query = Query::default().opt("h", Some(rows)).opt("w", Some(columns));
+        self.act(Method::POST, &path(id, "/resize"), &query).await.map(drop)
     }
 
     /// `POST /containers/{id}/wait`: returns as soon as the daemon has noted the wait.
@@ -168,11 +180,11 @@ impl Client {
         self.get("/containers/json", &query).await
     }
 
-    /// `GET /containers/{id}/logs`.
+    /// `GET /containers/{id}/logs`; of a container with a terminal the log has no frames.
     ///
     /// # Errors
     /// 404 when there is no such container.
-    pub async fn container_logs(&self, id: &str, logs: &Logs) -> Result<FramedBody, Error> {
+    pub async fn container_logs(&self, id: &str, tty: bool, logs: &Logs) -> Result<FramedBody, Error> {
         let query = Query::default()
             .flag("follow", logs.follow)
             .flag("stdout", true)
@@ -184,7 +196,7 @@ impl Client {
             .opt("tail", Some(&logs.tail));
         let asked = query.onto(&path(id, "/logs"));
         let response = self.send(Request::new(Method::GET, asked.clone())).await?;
-        Ok(FramedBody::new(format!("GET {asked}"), response))
+        Ok(FramedBody::new(format!("GET {asked}"), response, tty))
     }
 
     /// `POST /containers/{id}/kill`. Without a signal: SIGKILL.

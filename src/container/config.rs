@@ -1,6 +1,6 @@
 //! What a client asked for, completed from the image and checked.
 
-use super::{Error, environment, health, limits, log, mounts, restart, signal};
+use super::{Error, environment, health, limits, log, mounts, networking, restart, signal};
 use crate::wire::{Config, CreateRequest, HostConfig, ImageConfig};
 use std::collections::BTreeMap;
 
@@ -80,18 +80,11 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     limits::check(host, processors)?;
     mounts::plan(host)?;
     super::spec::check_security(host)?;
-    if let Some(feature) = unsupported(config, host) {
-        return Err(Error::Unsupported(feature));
-    }
-    let further = networking_config.endpoints_config.keys().find(|name| !is_built_in(name, host));
-    match further {
-        Some(name) => Err(Error::Unsupported(format!("--network {name}"))),
+    networking::check(config, host, networking_config)?;
+    match unsupported(config, host) {
+        Some(feature) => Err(Error::Unsupported(feature)),
         None => Ok(()),
     }
-}
-
-fn is_built_in(name: &str, host: &HostConfig) -> bool {
-    matches!(name, "default" | "bridge" | "host" | "none") || name == host.network_mode
 }
 
 /// The first thing asked for that is not done yet, as the option a user would have typed.
@@ -100,8 +93,6 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
     let named = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let mode = |mode: &str| !matches!(mode, "" | "host" | "private" | "shareable" | "none");
     let asked = [
-        (host.port_bindings.values().any(Option::is_some), "--publish"),
-        (host.publish_all_ports, "--publish-all"),
         (
             config.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()),
             "an anonymous volume (--volume PATH)",
@@ -117,22 +108,13 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
         (listed(&host.blkio_device_read_iops), "--device-read-iops"),
         (listed(&host.blkio_device_write_iops), "--device-write-iops"),
         (host.storage_opt.as_ref().is_some_and(|options| !options.is_empty()), "--storage-opt"),
-        (host.init == Some(true), "--init"),
         (!host.cgroup_parent.is_empty(), "--cgroup-parent"),
         (!host.userns_mode.is_empty() && host.userns_mode != "host", "--userns"),
         (mode(&host.ipc_mode), "--ipc container:"),
         (mode(&host.pid_mode), "--pid container:"),
-        (host.network_mode.starts_with("container:"), "--network container:"),
-        (health_is_checked(config), "--health-cmd"),
         (!matches!(host.isolation.as_str(), "" | "default"), "--isolation"),
-        (config.tty, "--tty"),
     ];
     asked.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, option)| option.to_owned())
-}
-
-fn health_is_checked(config: &Config) -> bool {
-    let test = config.healthcheck.as_ref().and_then(|check| check.test.first());
-    test.is_some_and(|word| word != "NONE")
 }
 
 #[cfg(test)]
@@ -183,10 +165,10 @@ mod tests {
 
     #[test]
     fn a_feature_to_come_is_refused_by_name() {
-        let host_config = HostConfig { publish_all_ports: true, ..HostConfig::default() };
+        let host_config = HostConfig { init: Some(true), ..HostConfig::default() };
         let request = CreateRequest { host_config, ..CreateRequest::default() };
         let refused = check(&request, 2).unwrap_err();
-        assert_eq!(refused.to_string(), "--publish-all is not supported by learn yet");
+        assert_eq!(refused.to_string(), "--init is not supported by learn yet");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A container in full.
 
-use super::{Record, log, mounts, summary};
+use super::{Record, log, mounts, placement};
 use crate::runtime::log_format::LogFormat;
-use crate::wire::{ContainerInspect, EndpointSettings, GraphDriver, NetworkSettings};
+use crate::wire::{ContainerInspect, GraphDriver};
 
 /// What `docker inspect` shows. `directory` is the container's own, `bundle` that of its generated
 /// files.
@@ -38,19 +38,7 @@ pub fn of(record: &Record, directory: &str, bundle: &str) -> ContainerInspect {
             .map(mounts::Planned::to_wire)
             .collect(),
         config: record.config.clone(),
-        network_settings: networks(record),
+        network_settings: placement::settings(record),
         ..ContainerInspect::default()
-    }
-}
-
-fn networks(record: &Record) -> NetworkSettings {
-    let sandbox_key = match record.state.pid {
-        0 => String::new(),
-        pid => format!("/proc/{pid}/ns/net"),
-    };
-    NetworkSettings {
-        sandbox_key,
-        networks: [(summary::network(record), EndpointSettings::default())].into(),
-        ..NetworkSettings::default()
     }
 }

@@ -9,8 +9,10 @@
 //!
 //! Nothing here performs an operation; `engine` does.
 
+pub mod changes;
 pub mod config;
 pub mod environment;
+pub mod exec;
 pub mod health;
 pub mod inspect;
 pub mod limits;
@@ -18,6 +20,8 @@ pub mod log;
 pub mod merged;
 pub mod mounts;
 pub mod name;
+pub mod networking;
+pub mod placement;
 pub mod record;
 pub mod restart;
 pub mod signal;

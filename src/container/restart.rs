@@ -102,6 +102,7 @@ mod tests {
             config: Default::default(),
             host_config: HostConfig { restart_policy, ..HostConfig::default() },
             networking: Default::default(),
+            network: Default::default(),
             snapshot: Snapshot::default(),
             state: State { restarts, stopped_by_hand: by_hand, exit_code: 1, started_at, ..State::default() },
         }

@@ -1,8 +1,8 @@
 //! One line of `docker ps`.
 
 use super::health::HealthStatus;
-use super::{Record, State, Status, mounts};
-use crate::wire::{ContainerSummary, EndpointSettings, SummaryHostConfig, SummaryNetworks, duration};
+use super::{Record, State, Status, mounts, placement};
+use crate::wire::{ContainerSummary, SummaryHostConfig, SummaryNetworks, duration};
 use jiff::Timestamp;
 
 /// The summary of a container, seen at `now`.
@@ -18,15 +18,14 @@ pub fn of(record: &Record, now: Timestamp) -> ContainerSummary {
         state: record.state.status.name().into(),
         status: status(&record.state, now),
         host_config: SummaryHostConfig { network_mode: record.host_config.network_mode.clone() },
-        network_settings: SummaryNetworks {
-            networks: [(network(record), EndpointSettings::default())].into(),
-        },
+        network_settings: SummaryNetworks { networks: placement::networks(record) },
         mounts: mounts::plan(&record.host_config)
             .unwrap_or_default()
             .iter()
             .filter(|mount| mount.kind == "bind")
             .map(mounts::Planned::to_wire)
             .collect(),
+        ports: placement::ports(record),
         ..ContainerSummary::default()
     }
 }

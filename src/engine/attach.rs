@@ -107,7 +107,7 @@ impl Engine {
         let Some(plan) = log::plan(&record, &self.places.container(&container.id)) else {
             return Ok(connection);
         };
-        let frames = !record.config.tty;
+        let frames = !streams.raw;
         let filter = Filter { stdout: streams.stdout, stderr: streams.stderr, frames, ..Filter::default() };
         let work = move || -> std::io::Result<OwnedFd> {
             let Some(mut reader) = Reader::open(&plan.path, plan.format, None)? else {

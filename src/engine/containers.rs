@@ -18,7 +18,7 @@ pub struct Container {
     pub id: String,
     record: Mutex<Record>,
     /// Held by the one verb that changes the state; an exit needs no turn.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
     /// The running program's shim.
     pub(super) shim: Mutex<Option<Arc<ShimSocket>>>,
     /// Clients that attached before the start.
@@ -60,7 +60,7 @@ impl Container {
         Arc::new(Container {
             id: record.id.clone(),
             record: Mutex::new(record),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
             shim: Mutex::default(),
             pending: Mutex::default(),
             progress: watch::Sender::new(progress),
@@ -220,6 +220,7 @@ mod tests {
             config: Default::default(),
             host_config: Default::default(),
             networking: Default::default(),
+            network: Default::default(),
             snapshot: Snapshot::default(),
             state: State::default(),
         })

@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use crate::container::Record;
+use crate::network::Network;
 use crate::wire::{Actor, EventMessage, Filters};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -46,6 +47,16 @@ impl Events {
             id: id.into(),
             ..message("image", action, id, attributes)
         });
+    }
+
+    /// Something happened to a network, or to a container's place in it.
+    pub fn network(&self, network: &Network, action: &str, container: Option<&str>) {
+        let mut attributes = BTreeMap::from([
+            ("name".to_owned(), network.name.clone()),
+            ("type".to_owned(), network.driver.name().to_owned()),
+        ]);
+        attributes.extend(container.map(|id| ("container".to_owned(), id.to_owned())));
+        self.tell(message("network", action, &network.id, attributes));
     }
 
     /// Everything of a kind that nobody used went, and this many bytes with it.

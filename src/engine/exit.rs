@@ -38,6 +38,9 @@ impl Engine {
         loop {
             match socket.receive().await {
                 Ok(Some(FromShim::Exited(exit))) => return exit,
+                Ok(Some(FromShim::Detached)) => {
+                    self.events.container(&container.snapshot(), "detach", &[]);
+                }
                 Ok(Some(message)) => {
                     // A shim that cannot be answered is gone: the next receive says so.
                     let _ = relay(door, socket, message).await;
@@ -79,6 +82,8 @@ impl Engine {
         exit: Exit,
     ) {
         container.set_shim(None);
+        self.end_execs(&container.id).await;
+        self.release_networks(door, container).await;
         let again = restart::after_exit(&container.record(), &exit);
         let again = again.then(|| next_delay(container, &exit));
         let result: Result<(), Error> = door

@@ -19,6 +19,7 @@ impl Engine {
     /// # Errors
     /// A malformed record, named with file and line: nothing is guessed, nothing removed.
     pub async fn recover(self: &Arc<Self>, door: &TracedHost) -> Result<(), Error> {
+        self.recover_networks(door).await?;
         let directory = self.places.containers();
         for id in self.host.list(&directory).unwrap_or_default() {
             let Some(record) = self.read_record(&id)? else {
@@ -32,7 +33,7 @@ impl Engine {
             }
             self.take_back(door, record).await?;
         }
-        Ok(())
+        self.settle_networks(door).await
     }
 
     fn read_record(&self, id: &str) -> Result<Option<Record>, Error> {
@@ -86,8 +87,11 @@ impl Engine {
         if let Some(record) = newly {
             self.persist(door, &record).await?;
         }
+        self.adopt_networks(door, &container).await;
         container.set_shim(Some(socket.clone()));
         container.advance(|progress| (progress.running, progress.restarting) = (true, false));
+        self.recover_execs(door, &container).await?;
+        self.watch_health(&container);
         self.attend(door, container, socket);
         Ok(())
     }

@@ -71,6 +71,7 @@ impl Engine {
         }
         drop(container.take_pending());
         self.containers.remove(container);
+        self.execs.forget(&container.id);
         self.events.container(&container.snapshot(), "destroy", &[]);
         container.advance(|progress| progress.removed = true);
         Ok(())

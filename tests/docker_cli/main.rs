@@ -6,8 +6,11 @@
 mod live;
 
 mod errors;
+mod files;
+mod health;
 mod lifecycle;
 mod logs;
+mod networks;
 mod proxy;
 mod requests;
 mod usage;

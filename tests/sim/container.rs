@@ -218,6 +218,8 @@ fn spawn(host: &SimHost) -> (u32, OwnedFd) {
 
 fn begin(machine: Machine) -> ToShim {
     ToShim::Start(Box::new(Start {
+        exec: None,
+        terminal: false,
         id: "c".repeat(64),
         bundle: "/var/lib/learn/containers/c/bundle".into(),
         socket: String::new(),

@@ -14,6 +14,44 @@ pub enum PullPolicy {
     Never,
 }
 
+/// One of a program's streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// What it reads.
+    Stdin,
+    /// What it writes.
+    Stdout,
+    /// What it complains.
+    Stderr,
+}
+
+fn stream(word: &str) -> Result<Stream, String> {
+    match word.to_ascii_lowercase().as_str() {
+        "stdin" => Ok(Stream::Stdin),
+        "stdout" => Ok(Stream::Stdout),
+        "stderr" => Ok(Stream::Stderr),
+        _ => Err("valid streams are STDIN, STDOUT and STDERR".to_owned()),
+    }
+}
+
+/// How we stay with a program whose streams are joined to ours.
+#[derive(Debug, Args)]
+pub struct Terminal {
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "true",
+        hide_default_value = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub sig_proxy: bool,
+    #[arg(long, value_name = "KEYS")]
+    pub detach_keys: Option<String>,
+}
+
 /// The options `run` and `create` share.
 #[derive(Debug, Args)]
 pub struct Shape {
@@ -23,6 +61,12 @@ pub struct Shape {
     pub rm: bool,
     #[arg(long, short = 'i')]
     pub interactive: bool,
+    #[arg(long)]
+    pub init: bool,
+    #[arg(long, short = 't')]
+    pub tty: bool,
+    #[arg(long, short = 'a', value_name = "stdin|stdout|stderr", value_parser = stream)]
+    pub attach: Vec<Stream>,
     #[arg(long, short = 'e', value_name = "NAME=VALUE")]
     pub env: Vec<String>,
     #[arg(long, value_name = "FILE")]
@@ -104,6 +148,8 @@ pub struct Run {
     #[arg(long, short = 'd')]
     pub detach: bool,
     #[command(flatten)]
+    pub session: Terminal,
+    #[command(flatten)]
     pub shape: Shape,
 }
 
@@ -121,6 +167,8 @@ pub struct Start {
     pub attach: bool,
     #[arg(long, short = 'i')]
     pub interactive: bool,
+    #[command(flatten)]
+    pub session: Terminal,
     #[arg(required = true, value_name = "CONTAINER")]
     pub containers: Vec<String>,
 }
@@ -130,8 +178,46 @@ pub struct Start {
 pub struct Attach {
     #[arg(long)]
     pub no_stdin: bool,
+    #[command(flatten)]
+    pub session: Terminal,
     #[arg(value_name = "CONTAINER")]
     pub container: String,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn exec [OPTIONS] CONTAINER COMMAND [ARG...]")]
+pub struct Exec {
+    #[arg(long, short = 'd')]
+    pub detach: bool,
+    #[arg(long, value_name = "KEYS")]
+    pub detach_keys: Option<String>,
+    #[arg(long, short = 'e', value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<std::path::PathBuf>,
+    #[arg(long, short = 'i')]
+    pub interactive: bool,
+    #[arg(long)]
+    pub privileged: bool,
+    #[arg(long, short = 't')]
+    pub tty: bool,
+    #[arg(long, short = 'u', value_name = "USER[:GROUP]")]
+    pub user: Option<String>,
+    #[arg(long, short = 'w', value_name = "DIR")]
+    pub workdir: Option<String>,
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn top CONTAINER [ps OPTIONS]")]
+pub struct Top {
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION")]
+    pub arguments: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,13 @@
 //! `learn create`, and what it shares with `run`: from flags to the request, and the pull that
 //! a missing image asks for.
 
-use super::args::{Create, PullPolicy, Shape};
+use super::args::{Create, PullPolicy, Shape, Stream};
 use super::{environment, health};
 use crate::cli::failure::while_at;
 use crate::cli::image::pull::{self, Progress};
 use crate::cli::reference::Reference;
 use crate::cli::{Context, Failure, output};
+use crate::client::container::Streams;
 use crate::text::{Lang, ui};
 use crate::wire::{Config, CreateRequest, HostConfig, LogConfig, RestartPolicy, Ulimit};
 use hyper::StatusCode;
@@ -80,14 +81,16 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         let reason = ui(lang, "refused.networks", &[]);
         return Err(usage(format!("network not supported: {network}: {reason}")));
     }
+    let streams = if attach { attached(shape) } else { Streams::default() };
     let config = Config {
         hostname: shape.hostname.clone().unwrap_or_default(),
         user: shape.user.clone().unwrap_or_default(),
-        attach_stdin: attach && shape.interactive,
-        attach_stdout: attach,
-        attach_stderr: attach,
+        attach_stdin: streams.stdin,
+        attach_stdout: streams.stdout,
+        attach_stderr: streams.stderr,
+        tty: shape.tty,
         open_stdin: shape.interactive,
-        stdin_once: attach && shape.interactive,
+        stdin_once: streams.stdin && shape.interactive,
         env: environment::collect(&shape.env, &shape.env_file)?,
         cmd: (!command.is_empty()).then(|| command.to_vec()),
         image: image.to_owned(),
@@ -113,6 +116,7 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         oom_kill_disable: Some(shape.oom_kill_disable),
         oom_score_adj: shape.oom_score_adj.unwrap_or(0),
         auto_remove: shape.rm,
+        init: shape.init.then_some(true),
         cap_add: some(&shape.cap_add),
         cap_drop: some(&shape.cap_drop),
         privileged: shape.privileged,
@@ -122,6 +126,18 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         ..HostConfig::default()
     };
     Ok(CreateRequest { config, host_config, ..CreateRequest::default() })
+}
+
+/// The streams `-a` names; without it the outputs, and standard input with `-i`.
+pub fn attached(shape: &Shape) -> Streams {
+    let named = |stream| shape.attach.contains(&stream);
+    let all = shape.attach.is_empty();
+    Streams {
+        stdin: named(Stream::Stdin) || shape.interactive,
+        stdout: all || named(Stream::Stdout),
+        stderr: all || named(Stream::Stderr),
+        ..Streams::default()
+    }
 }
 
 /// `on-failure:3`; what the names mean is the daemon's business.

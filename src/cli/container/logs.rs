@@ -17,5 +17,6 @@ pub async fn logs(context: &Context, logs: args::Logs) -> Result<(), Failure> {
         details: logs.details,
     };
     let container = context.client.inspect_container(&logs.container).await?;
-    streams::copy_log(context.client.container_logs(&container.id, &wanted).await?).await
+    streams::copy_log(context.client.container_logs(&container.id, container.config.tty, &wanted).await?)
+        .await
 }
