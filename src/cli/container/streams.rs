@@ -36,10 +36,13 @@ pub enum Left {
     Detached,
 }
 
+/// Why our input went on no longer; who left by the keys keeps the way in open.
+type Fed = (Left, Option<Input>);
+
 /// Streams that flow by themselves until the program closes them.
 pub struct Attached {
     output: JoinHandle<io::Result<()>>,
-    input: Option<JoinHandle<io::Result<(Left, Option<Input>)>>>,
+    input: Option<JoinHandle<io::Result<Fed>>>,
     /// Restored when all is over.
     raw: Option<Raw>,
 }
@@ -143,7 +146,7 @@ pub async fn copy_log(mut log: FramedBody) -> Result<(), Failure> {
 }
 
 /// Until our input ends, or its reader leaves.
-async fn feed(mut input: Input, mut escape: Escape) -> io::Result<(Left, Option<Input>)> {
+async fn feed(mut input: Input, mut escape: Escape) -> io::Result<Fed> {
     let mut stdin = tokio::io::stdin();
     let mut chunk = vec![0; INPUT_CHUNK];
     loop {
