@@ -5,7 +5,7 @@ use super::query::Query;
 use super::router::Context;
 use super::status::Refusal;
 use crate::engine::Engine;
-use crate::engine::events::{FILTERS, passes};
+use crate::engine::events::passes;
 use crate::wire::{DiskUsage, EventMessage, Info, StoreReport, Version};
 use axum::extract::{Query as Parameters, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
@@ -57,9 +57,6 @@ pub(super) async fn events(
 ) -> Result<Response, Refusal> {
     let query = Query(query);
     let filters = query.filters()?;
-    if let Some(unknown) = filters.unknown(&FILTERS) {
-        return Err(Refusal::invalid(format!("Invalid filter '{unknown}'")));
-    }
     let (since, until) = (query.time("since")?, query.time("until")?);
     let (kept, live) = engine.events().listen();
     let nanoseconds = |event: &EventMessage| i128::from(event.time_nano);

@@ -112,15 +112,9 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
         (!host.userns_mode.is_empty() && host.userns_mode != "host", "--userns"),
         (mode(&host.ipc_mode), "--ipc container:"),
         (mode(&host.pid_mode), "--pid container:"),
-        (health_is_checked(config), "--health-cmd"),
         (!matches!(host.isolation.as_str(), "" | "default"), "--isolation"),
     ];
     asked.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, option)| option.to_owned())
-}
-
-fn health_is_checked(config: &Config) -> bool {
-    let test = config.healthcheck.as_ref().and_then(|check| check.test.first());
-    test.is_some_and(|word| word != "NONE")
 }
 
 #[cfg(test)]

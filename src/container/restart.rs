@@ -39,9 +39,8 @@ pub fn check(host: &HostConfig) -> Result<(), Error> {
 /// Checks a policy that is to take another's place; an empty one leaves it.
 ///
 /// # Errors
-/// As [`check`], and for a container that is removed when it ends.
+/// For a container that is removed when it ends.
 pub fn check_update(asked: &HostConfig, present: &HostConfig) -> Result<(), Error> {
-    check(asked)?;
     if has_policy(asked) && present.auto_remove {
         let message = "Restart policy cannot be updated because AutoRemove is enabled for the container";
         return Err(Error::Invalid(message.into()));

@@ -10,7 +10,7 @@
 //! ```
 
 use super::Error;
-use super::health::Health;
+use super::health::{Health, HealthStatus};
 use crate::runtime::protocol::Exit;
 use crate::wire::{ContainerState, HealthState};
 use serde::{Deserialize, Serialize};
@@ -168,6 +168,10 @@ impl State {
         self.step(next)?;
         self.pid = 0;
         self.shim = 0;
+        if let Some(health) = &mut self.health {
+            // As Docker has it: what does not run is not well.
+            health.status = HealthStatus::Unhealthy;
+        }
         self.exit_code = exit.code;
         self.oom_killed = exit.oom;
         self.finished_at = Some(exit.at.clone());

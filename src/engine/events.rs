@@ -11,9 +11,6 @@ use tokio::sync::broadcast;
 /// Events kept for `--since`, as many as Docker keeps.
 const KEPT: usize = 256;
 
-/// What [`Filters`] of events may name.
-pub const FILTERS: [&str; 8] = ["type", "container", "image", "event", "label", "scope", "daemon", "network"];
-
 /// The newsroom.
 #[derive(Debug)]
 pub struct Events {
@@ -104,7 +101,7 @@ fn message(kind: &str, action: &str, id: &str, attributes: BTreeMap<String, Stri
     }
 }
 
-/// Whether an event passes the filters.
+/// Whether an event passes the filters; names that mean nothing choose nothing, as with Docker.
 pub fn passes(event: &EventMessage, filters: &Filters) -> bool {
     let is = |kind: &str, wanted: &str| {
         let name = event.actor.attributes.get("name").map(String::as_str);

@@ -24,6 +24,7 @@ pub mod events;
 pub mod exec;
 mod exit;
 mod files;
+mod health;
 pub mod history;
 pub mod images;
 pub mod info;

@@ -91,6 +91,7 @@ impl Engine {
         container.set_shim(Some(socket.clone()));
         container.advance(|progress| (progress.running, progress.restarting) = (true, false));
         self.recover_execs(door, &container).await?;
+        self.watch_health(&container);
         self.attend(door, container, socket);
         Ok(())
     }

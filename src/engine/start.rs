@@ -63,6 +63,8 @@ impl Engine {
         match launched {
             Ok(socket) => {
                 self.events.container(&container.snapshot(), "start", &[]);
+                // Before its end can be told: the watch ends with this run.
+                self.watch_health(container);
                 self.attend(door, container.clone(), socket);
                 Ok(())
             }

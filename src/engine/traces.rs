@@ -125,6 +125,13 @@ impl Traces {
         self.begin(title, Stop::Never)
     }
 
+    /// A trace for spectators alone: of work that comes again and again, and is not worth keeping.
+    pub fn begin_fleeting(&self, title: String) -> Arc<Trace> {
+        let id = hex::encode(&self.source.random()[..6]);
+        let info = TraceInfo { id, title, began: stamp(self.source.now()), simulated: self.simulated };
+        Trace::begin(info, Gate::new(Stop::Never), self.watchers.clone(), None)
+    }
+
     fn begin(&self, title: String, stop: Stop) -> Arc<Trace> {
         let id = hex::encode(&self.source.random()[..6]);
         let began = stamp(self.source.now());

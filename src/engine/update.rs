@@ -22,6 +22,7 @@ impl Engine {
         asked: HostConfig,
     ) -> Result<Vec<String>, Error> {
         limits::check(&asked, self.processors())?;
+        restart::check(&asked)?;
         limits::check_delegated(&asked, &self.machine)?;
         let container = self.containers.find(wanted)?;
         let _turn = container.turn.lock().await;

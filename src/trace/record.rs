@@ -200,6 +200,8 @@ pub enum Note {
     StopTimer,
     /// The program has not ended in time: `patience`.
     StopTimedOut,
+    /// What a health check answered: `code`, `output`.
+    Probed,
     /// The kernel holds all processes: `count`, `path` of the control file.
     Frozen,
     /// The name before and after: `old`, `name`.

@@ -223,6 +223,10 @@ pub enum Scope {
     #[serde(rename = "container.kill")]
     #[strum(serialize = "container.kill")]
     ContainerKill,
+    /// A program is run inside to see whether the container is well. About: the container.
+    #[serde(rename = "health.probe")]
+    #[strum(serialize = "health.probe")]
+    HealthProbe,
     /// The stop, then the start of the same container. About: the container.
     #[serde(rename = "container.restart")]
     #[strum(serialize = "container.restart")]
@@ -333,8 +337,7 @@ impl Scope {
             ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
             | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
             | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate
-            | NetworkRemove | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename
-            | ContainerUpdate | ContainerPrune => return None,
+            NetworkRemove | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename | ContainerUpdate | ContainerPrune | HealthProbe | ImageTag | ImageSave | ImageLoad | ImageImport | ImagePush | LayerPush | ManifestPush | ImagePrune | RegistrySearch | StoreCheck => return None,
         })
     }
 

@@ -11,6 +11,7 @@ mod peer;
 
 mod errors;
 mod files;
+mod health;
 mod images;
 mod lifecycle;
 mod logs;

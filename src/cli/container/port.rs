@@ -18,7 +18,7 @@ pub async fn port(context: &Context, port: Port) -> Result<(), Failure> {
             }
             let Some(bindings) = ports.get(&key).and_then(Option::as_ref) else {
                 return Err(Failure::Arguments(format!(
-                    "no public port '{key}' published for {}",
+                    "Error: No public port '{wanted}' published for {}",
                     port.container
                 )));
             };

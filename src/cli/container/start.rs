@@ -18,14 +18,20 @@ pub async fn start(context: &Context, start: Start) -> Result<(), Failure> {
         };
         return start_attached(context, id, &start).await;
     }
-    let mut failures = Vec::new();
+    let mut failed = Vec::new();
     for id in &start.containers {
         match context.client.start_container(id).await {
             Ok(()) => output::line(id)?,
-            Err(error) => failures.push(error.into()),
+            Err(error) => {
+                output::error_line(&error.to_string())?;
+                failed.push(id.as_str());
+            }
         }
     }
-    Failure::all(failures)
+    match failed[..] {
+        [] => Ok(()),
+        _ => Err(Failure::Arguments(format!("Error: failed to start containers: {}", failed.join(", ")))),
+    }
 }
 
 async fn start_attached(context: &Context, name: &str, start: &Start) -> Result<(), Failure> {

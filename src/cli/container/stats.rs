@@ -1,9 +1,10 @@
 //! `learn stats`: what containers use, once or as a table that goes on.
 
 use super::args;
-use crate::cli::format::{List as Lines, column, size, words};
+use crate::cli::format::template::Value;
+use crate::cli::format::{List, column, size, words};
 use crate::cli::{Context, Failure, output};
-use crate::client::container::List;
+use crate::client::container::List as Request;
 use crate::client::{Client, Error};
 use crate::wire::{BlkioEntry, EventMessage, Stats};
 use futures_util::stream::{BoxStream, SelectAll, StreamExt};
@@ -13,25 +14,50 @@ use std::time::Duration;
 /// Between two looks at the table, as Docker's client.
 const REFRESH: Duration = Duration::from_millis(500);
 
-/// What `--format` is when it is not given.
-const TABLE: &str = "table {{.ID}}\\t{{.Name}}\\t{{.CPUPerc}}\\t{{.MemUsage}}\\t{{.MemPerc}}\\t{{.NetIO}}\\t{{.BlockIO}}\\t{{.PIDs}}";
+const TABLE: &str = "table {{.ID}}\\t{{.Name}}\\t{{.CPUPerc}}\\t{{.MemUsage}}\\t{{.MemPerc}}\\t{{.NetIO}}\\t\
+                     {{.BlockIO}}\\t{{.PIDs}}";
 
-/// A line is its cells, in the order of the table.
-static LINES: Lines<Vec<String>> = Lines {
+/// A container in the table; without figures as long as none have come.
+struct Line {
+    asked: String,
+    stats: Option<Stats>,
+    whole: bool,
+}
+
+static STATS: List<Line> = List {
     type_name: "*container.statsContext",
     columns: &[
-        column("BlockIO", "BLOCK I/O", |line| line[6].as_str().into()),
-        column("CPUPerc", "CPU %", |line| line[2].as_str().into()),
-        column("Container", "CONTAINER", |line| line[0].as_str().into()),
-        column("ID", "CONTAINER ID", |line| line[0].as_str().into()),
-        column("MemPerc", "MEM %", |line| line[4].as_str().into()),
-        column("MemUsage", "MEM USAGE / LIMIT", |line| line[3].as_str().into()),
-        column("Name", "NAME", |line| line[1].as_str().into()),
-        column("NetIO", "NET I/O", |line| line[5].as_str().into()),
-        column("PIDs", "PIDS", |line| line[7].as_str().into()),
+        column("BlockIO", "BLOCK I/O", |line| figure(line, "--", block_io)),
+        column("CPUPerc", "CPU %", |line| {
+            figure(line, "--", |stats| format!("{:.2}%", processor_percent(stats)))
+        }),
+        column("Container", "CONTAINER", |line| line.asked.as_str().into()),
+        column("ID", "CONTAINER ID", |line| match &line.stats {
+            Some(stats) => words::id(&stats.id, line.whole).into(),
+            None => unknown_id(line).into(),
+        }),
+        column("MemPerc", "MEM %", |line| {
+            figure(line, "--", |stats| {
+                format!("{:.2}%", percent(memory_used(stats), stats.memory_stats.limit))
+            })
+        }),
+        column("MemUsage", "MEM USAGE / LIMIT", |line| figure(line, "-- / --", memory)),
+        column("Name", "NAME", |line| {
+            figure(line, "--", |stats| stats.name.trim_start_matches('/').to_owned())
+        }),
+        column("NetIO", "NET I/O", |line| figure(line, "--", network_io)),
+        column("PIDs", "PIDS", |line| figure(line, "--", |stats| stats.pids_stats.current.to_string())),
     ],
     label: None,
 };
+
+fn figure(line: &Line, unknown: &str, show: fn(&Stats) -> String) -> Value {
+    line.stats.as_ref().map_or_else(|| unknown.into(), |stats| show(stats).into())
+}
+
+fn unknown_id(line: &Line) -> String {
+    if line.asked.len() == 64 { words::id(&line.asked, line.whole) } else { line.asked.clone() }
+}
 
 /// Prints what containers use: those named, else those that run, else (`-a`) all.
 pub async fn stats(context: &Context, asked: args::Stats) -> Result<(), Failure> {
@@ -47,23 +73,25 @@ pub async fn stats(context: &Context, asked: args::Stats) -> Result<(), Failure>
 }
 
 async fn listed(client: &Client, all: bool) -> Result<Vec<String>, Error> {
-    let containers = client.list_containers(&List { all, ..List::default() }).await?;
+    let containers = client.list_containers(&Request { all, ..Request::default() }).await?;
     Ok(containers.into_iter().map(|container| container.id).collect())
 }
 
 /// All at once: each needs a second between its two samples.
 async fn once(client: &Client, names: &[String], asked: &args::Stats) -> Result<(), Failure> {
-    let samples = names.iter().map(|name| client.container_stats(name));
-    let mut rows = Vec::new();
+    let samples = names.iter().map(|name| async move { (name, client.container_stats(name).await) });
+    let mut lines = Vec::new();
     let mut failures = Vec::new();
-    for sample in futures_util::future::join_all(samples).await {
+    for (name, sample) in futures_util::future::join_all(samples).await {
         match sample {
-            Ok(sample) => rows.push(row(&sample, asked.no_trunc)),
+            Ok(sample) => {
+                lines.push(Line { asked: name.clone(), stats: Some(sample), whole: asked.no_trunc })
+            }
             Err(error) => failures.push(error.into()),
         }
     }
     if failures.is_empty() {
-        output::text(&table(rows, &asked.format)?)?;
+        output::text(&STATS.write(format(asked), lines)?)?;
     }
     Failure::all(failures)
 }
@@ -154,48 +182,42 @@ fn is_of(asked: &str, known: &Stats, sample: &Stats) -> bool {
         || (known.id.is_empty() && (sample.id.starts_with(asked) || name == asked.trim_start_matches('/')))
 }
 
+fn format(asked: &args::Stats) -> &str {
+    match asked.format.as_str() {
+        "" | "table" => TABLE,
+        custom => custom,
+    }
+}
+
 /// The whole screen, line by line over the one before: it does not flicker.
 fn draw(shown: &BTreeMap<usize, (String, Stats)>, asked: &args::Stats) -> Result<(), Failure> {
-    let rows = shown.values().map(|(name, stats)| match stats.id.is_empty() {
-        true => waiting(name, asked.no_trunc),
-        false => row(stats, asked.no_trunc),
+    let lines = shown.values().map(|(name, stats)| Line {
+        asked: name.clone(),
+        stats: Some(stats.clone()).filter(|stats| !stats.id.is_empty()),
+        whole: asked.no_trunc,
     });
-    let lines = table(rows.collect(), &asked.format)?;
+    let text = STATS.write(format(asked), lines.collect())?;
     // Docker's client sends these also where there is no terminal.
-    let lines: String = lines.lines().map(|line| format!("{line}\x1b[K\n")).collect();
-    output::text(&format!("\x1b[H{lines}\x1b[J"))
+    let text: String = text.lines().map(|line| format!("{line}\x1b[K\n")).collect();
+    output::text(&format!("\x1b[H{text}\x1b[J"))
 }
 
-fn table(rows: Vec<Vec<String>>, format: &str) -> Result<String, Failure> {
-    let format = if matches!(format, "" | "table") { TABLE } else { format };
-    LINES.write(format, rows)
+fn memory(stats: &Stats) -> String {
+    let (used, limit) = (memory_used(stats), stats.memory_stats.limit);
+    format!("{} / {}", size::binary(signed(used)), size::binary(signed(limit)))
 }
 
-/// A container nothing is known of yet.
-fn waiting(name: &str, whole: bool) -> Vec<String> {
-    let shown = if name.len() == 64 { words::id(name, whole) } else { name.to_owned() };
-    let cells = ["--", "--", "-- / --", "--", "--", "--", "--"];
-    std::iter::once(shown).chain(cells.map(str::to_owned)).collect()
+fn network_io(stats: &Stats) -> String {
+    let all = stats.networks.values();
+    let (received, sent) =
+        all.fold((0, 0), |(received, sent), one| (received + one.rx_bytes, sent + one.tx_bytes));
+    format!("{} / {}", size::short(signed(received)), size::short(signed(sent)))
 }
 
-fn row(stats: &Stats, whole: bool) -> Vec<String> {
-    let used = memory_used(stats);
-    let limit = stats.memory_stats.limit;
-    let (received, sent) = stats
-        .networks
-        .values()
-        .fold((0, 0), |(received, sent), one| (received + one.rx_bytes, sent + one.tx_bytes));
+fn block_io(stats: &Stats) -> String {
     let bytes = stats.blkio_stats.io_service_bytes_recursive.as_deref().unwrap_or_default();
-    vec![
-        words::id(&stats.id, whole),
-        stats.name.trim_start_matches('/').to_owned(),
-        format!("{:.2}%", processor_percent(stats)),
-        format!("{} / {}", size::binary(signed(used)), size::binary(signed(limit))),
-        format!("{:.2}%", percent(used, limit)),
-        format!("{} / {}", size::short(signed(received)), size::short(signed(sent))),
-        format!("{} / {}", size::short(signed(moved(bytes, 'r'))), size::short(signed(moved(bytes, 'w')))),
-        stats.pids_stats.current.to_string(),
-    ]
+    let (read, written) = (moved(bytes, 'r'), moved(bytes, 'w'));
+    format!("{} / {}", size::short(signed(read)), size::short(signed(written)))
 }
 
 fn signed(bytes: u64) -> i64 {
@@ -255,13 +277,22 @@ mod tests {
             pids_stats: PidsStats { current: 3, limit: 0 },
             ..Stats::default()
         };
-        let expected = ["0123456789ab", "web", "100.00%", "2MiB / 64MiB", "3.12%", "0B / 0B", "0B / 0B", "3"];
-        assert_eq!(row(&stats, false), expected);
+        let line = Line { asked: "web".into(), stats: Some(stats), whole: false };
+        let expected = "CONTAINER ID   NAME      CPU %     MEM USAGE / LIMIT   MEM %     NET I/O   BLOCK I/O   PIDS\n\
+                        0123456789ab   web       100.00%   2MiB / 64MiB        3.12%     0B / 0B   0B / 0B     3\n";
+        assert_eq!(STATS.write(TABLE, vec![line]).unwrap(), expected);
     }
 
     #[test]
     fn one_that_does_not_run_uses_nothing() {
         let stats = Stats { id: "0123456789abcdef".into(), name: "/web".into(), ..Stats::default() };
-        assert_eq!(row(&stats, true)[2..], ["0.00%", "0B / 0B", "0.00%", "0B / 0B", "0B / 0B", "0"]);
+        let line = |stats| Line { asked: "web".into(), stats, whole: false };
+        let format = "{{.ID}} {{.CPUPerc}} {{.MemUsage}} {{.PIDs}}";
+        assert_eq!(STATS.write(format, vec![line(Some(stats))]).unwrap(), "0123456789ab 0.00% 0B / 0B 0\n");
+        assert_eq!(
+            STATS.write(format, vec![line(None)]).unwrap(),
+            "web -- -- / -- --\n",
+            "nothing has come yet"
+        );
     }
 }

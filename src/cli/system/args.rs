@@ -10,6 +10,8 @@ pub struct Info {}
 
 #[derive(Debug, Args)]
 pub struct Events {
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     #[arg(long, value_name = "TIME")]
