@@ -4,6 +4,8 @@ pub mod act;
 pub mod args;
 pub mod create;
 mod environment;
+mod flags;
+pub use flags::value;
 pub mod list;
 pub mod logs;
 mod ports;
