@@ -8,25 +8,8 @@ type Refused = (&'static str, char, &'static str);
 
 /// Of `run` and `create`.
 const CONTAINER: &[Refused] = &[
-    ("tty", 't', "terminal"),
-    ("detach-keys", '-', "terminal"),
-    ("attach", 'a', "attach"),
-    ("sig-proxy", '-', "attach"),
     ("kernel-memory", '-', "limits"),
-    ("oom-kill-disable", '-', "limits"),
-    ("oom-score-adj", '-', "limits"),
     ("gpus", '-', "devices"),
-    ("init", '-', "init"),
-    ("restart", '-', "restart"),
-    ("health-cmd", '-', "health"),
-    ("health-interval", '-', "health"),
-    ("health-retries", '-', "health"),
-    ("health-start-period", '-', "health"),
-    ("health-start-interval", '-', "health"),
-    ("health-timeout", '-', "health"),
-    ("no-healthcheck", '-', "health"),
-    ("log-driver", '-', "logs"),
-    ("log-opt", '-', "logs"),
     ("disable-content-trust", '-', "elsewhere"),
     ("use-api-socket", '-', "elsewhere"),
     ("cpu-count", '-', "windows"),
@@ -42,10 +25,8 @@ const PRINTING: &[Refused] = &[("format", 'f', "format"), ("no-trunc", '-', "for
 const WATCHING: &[Refused] = &[
     ("detach-keys", '-', "terminal"),
     ("sig-proxy", '-', "attach"),
-    ("details", '-', "logs"),
     ("checkpoint", '-', "elsewhere"),
     ("checkpoint-dir", '-', "elsewhere"),
-    ("link", 'l', "networks"),
 ];
 
 /// Of `pull` and `rmi`.

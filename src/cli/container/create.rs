@@ -1,14 +1,15 @@
 //! `learn create`, and what it shares with `run`: from flags to the request, and the pull that
 //! a missing image asks for.
 
-use super::args::{Create, Shape};
-use super::environment;
+use super::args::{Create, Shape, Stream};
 use super::flags::{cidfile::CidFile, security};
+use super::{environment, health};
 use crate::cli::failure::while_at;
 use crate::cli::image::pull::{self, Progress};
 use crate::cli::reference::Reference;
 use crate::cli::{Context, Failure, output};
-use crate::wire::{Config, CreateRequest, HostConfig, RestartPolicy, Ulimit};
+use crate::client::container::Streams;
+use crate::wire::{Config, CreateRequest, HostConfig, LogConfig, RestartPolicy, Ulimit};
 use hyper::StatusCode;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,14 +87,16 @@ fn request(shape: &Shape, attach: bool) -> Result<CreateRequest, String> {
     let (image, command) =
         shape.image_and_command.split_first().map_or(("", &[][..]), |(image, command)| (image, command));
     let labels = environment::labels(&shape.label, &shape.label_file)?;
+    let streams = if attach { attached(shape) } else { Streams::default() };
     let config = Config {
         hostname: shape.hostname.clone().unwrap_or_default(),
         user: shape.user.clone().unwrap_or_default(),
-        attach_stdin: attach && shape.interactive,
-        attach_stdout: attach,
-        attach_stderr: attach,
+        attach_stdin: streams.stdin,
+        attach_stdout: streams.stdout,
+        attach_stderr: streams.stderr,
+        tty: shape.tty,
         open_stdin: shape.interactive,
-        stdin_once: attach && shape.interactive,
+        stdin_once: streams.stdin && shape.interactive,
         env: environment::variables(&shape.env, &shape.env_file)?,
         cmd: (!command.is_empty()).then(|| command.to_vec()),
         image: image.to_owned(),
@@ -102,12 +105,27 @@ fn request(shape: &Shape, attach: bool) -> Result<CreateRequest, String> {
         labels: pairs(&labels),
         stop_signal: shape.stop_signal.clone(),
         stop_timeout: shape.stop_timeout,
+        healthcheck: health::check(&shape.health).map_err(|failure| failure.to_string())?,
         ..Config::default()
     };
+    let policy = restart_policy(shape.restart.as_deref().unwrap_or("no"))?;
+    if shape.rm && !matches!(policy.name.as_str(), "" | "no") {
+        return Err("conflicting options: cannot specify both --restart and --rm".to_owned());
+    }
+    if shape.log_driver.as_deref() == Some("none") && !shape.log_opt.is_empty() {
+        return Err("invalid logging opts for driver none".to_owned());
+    }
     let host_config = HostConfig {
         container_id_file: shape.cidfile.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
-        restart_policy: RestartPolicy { name: "no".to_owned(), maximum_retry_count: 0 },
+        restart_policy: policy,
+        log_config: LogConfig {
+            r#type: shape.log_driver.clone().unwrap_or_default(),
+            config: pairs(&shape.log_opt),
+        },
+        oom_kill_disable: Some(shape.oom_kill_disable),
+        oom_score_adj: shape.oom_score_adj.unwrap_or(0),
         auto_remove: shape.rm,
+        init: shape.init.then_some(true),
         cap_add: capabilities(&shape.cap_add),
         cap_drop: capabilities(&shape.cap_drop),
         privileged: shape.privileged,
@@ -137,6 +155,36 @@ fn capabilities(given: &[String]) -> Option<Vec<String>> {
 fn ulimits(given: &[Ulimit]) -> Vec<Ulimit> {
     let named: BTreeMap<_, _> = given.iter().map(|limit| (limit.name.clone(), limit.clone())).collect();
     named.into_values().collect()
+}
+
+/// The streams `-a` names; without it the outputs, and standard input with `-i`.
+pub fn attached(shape: &Shape) -> Streams {
+    let named = |stream| shape.attach.contains(&stream);
+    let all = shape.attach.is_empty();
+    Streams {
+        stdin: named(Stream::Stdin) || shape.interactive,
+        stdout: all || named(Stream::Stdout),
+        stderr: all || named(Stream::Stderr),
+        ..Streams::default()
+    }
+}
+
+/// `on-failure:3`; what the names mean is the daemon's business.
+///
+/// # Errors
+/// A count that is none, in the words of Docker's client.
+pub fn restart_policy(text: &str) -> Result<RestartPolicy, String> {
+    let (name, count) = text.split_once(':').unwrap_or((text, ""));
+    if name.is_empty() && text.contains(':') {
+        return Err("invalid restart policy format: no policy provided before colon".to_owned());
+    }
+    let maximum_retry_count = match count {
+        "" => 0,
+        count => count.parse().map_err(|_| {
+            "invalid restart policy format: maximum retry count must be an integer".to_owned()
+        })?,
+    };
+    Ok(RestartPolicy { name: name.to_owned(), maximum_retry_count })
 }
 
 /// `KEY=VALUE`, or `KEY` for an empty value.

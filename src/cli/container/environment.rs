@@ -1,6 +1,7 @@
 //! `-e`, `--env-file` and `--label-file`: pairs of names and values.
 
 use super::flags::files::go_error;
+use crate::cli::Failure;
 use std::path::{Path, PathBuf};
 
 /// One `-e`: a name alone takes the caller's value.
@@ -25,7 +26,15 @@ fn own(name: &str) -> Option<String> {
 /// # Errors
 /// A file that cannot be read, or a line that is no variable, in Docker's words.
 pub fn variables(given: &[String], files: &[PathBuf]) -> Result<Vec<String>, String> {
-    collect(given, files, own)
+    gather(given, files, own)
+}
+
+/// The same for `exec`, which has no frame for its refusals.
+///
+/// # Errors
+/// As [`variables`].
+pub fn collect(given: &[String], files: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    variables(given, files).map_err(Failure::Arguments)
 }
 
 /// The same for labels, where a name alone has no value to take.
@@ -33,10 +42,10 @@ pub fn variables(given: &[String], files: &[PathBuf]) -> Result<Vec<String>, Str
 /// # Errors
 /// As [`variables`].
 pub fn labels(given: &[String], files: &[PathBuf]) -> Result<Vec<String>, String> {
-    collect(given, files, |_| None)
+    gather(given, files, |_| None)
 }
 
-fn collect(
+fn gather(
     given: &[String],
     files: &[PathBuf],
     own: impl Fn(&str) -> Option<String> + Copy,
