@@ -53,9 +53,9 @@ fn flags_docker_has_and_learn_has_not_are_refused_by_name() {
 }
 
 #[test]
-fn two_letters_in_one_word_are_refused_by_the_letter_that_is_missing() {
-    let text = stderr(&alone(&["run", "-it", "alpine"]));
-    assert!(text.starts_with("flag not supported: -t, --tty: "), "{text}");
+fn two_letters_in_one_word_are_refused_by_the_letter_that_is_unknown() {
+    let text = stderr(&alone(&["run", "-izt", "alpine"]));
+    assert!(text.starts_with("unknown shorthand flag: 'z' in -zt\n\nUsage:  learn run "), "{text}");
 }
 
 #[test]
