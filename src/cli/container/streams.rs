@@ -36,10 +36,13 @@ pub enum Left {
     Detached,
 }
 
+/// Why our input went on no longer; who left by the keys keeps the way in open.
+type Fed = (Left, Option<Input>);
+
 /// Streams that flow by themselves until the program closes them.
 pub struct Attached {
     output: JoinHandle<io::Result<()>>,
-    input: Option<JoinHandle<io::Result<(Left, Option<Input>)>>>,
+    input: Option<JoinHandle<io::Result<Fed>>>,
     /// Restored when all is over.
     raw: Option<Raw>,
 }
