@@ -15,6 +15,8 @@ pub enum Kind {
     Conflict,
     /// The request itself is malformed (400).
     Invalid,
+    /// Somebody else does not know the caller's credentials (401).
+    Unauthorized,
     /// The caller or this machine lacks permission (403).
     Denied,
     /// Something outside this program does not answer: network, registry, disk space (503 or 500).

@@ -19,6 +19,8 @@ need docker docker.io
 need dockerd docker.io
 need ip iproute2
 need iptables iptables
+# Archives of images, written and read by somebody else.
+need skopeo skopeo
 # Privileges dropped, namespaces entered and looked at.
 need setpriv util-linux
 need unshare util-linux

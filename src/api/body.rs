@@ -1,11 +1,12 @@
 //! Request bodies read as Docker does, and answers that are streams.
 
 use super::status::Refusal;
+use crate::kernel::ByteStream;
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use futures_util::stream::{Stream, StreamExt};
+use futures_util::stream::{Stream, StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
@@ -31,6 +32,11 @@ pub fn documents<T: Serialize>(stream: impl Stream<Item = T> + Send + 'static) -
     let mut response = Response::new(Body::from_stream(lines));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// A request's body as it comes.
+pub fn bytes(body: Body) -> ByteStream {
+    body.into_data_stream().map_err(std::io::Error::other).boxed()
 }
 
 /// An answer without a body.

@@ -1,25 +1,19 @@
 //! Images.
 
-use super::body::documents;
-use super::connection::Lasting;
 use super::query::Query;
-use super::router::{Context, not_found};
+use super::router::Context;
 use super::status::Refusal;
 use super::unsupported::refuse;
+use super::{archive, registry};
 use crate::engine::{Engine, Error};
 use crate::error::Kind;
-use crate::image::{Credentials, Hub, Platform, PullEvent, PullRequest, Reference};
-use crate::wire::session::HUB_HEADER;
-use crate::wire::{ImageDelete, ImageInspect, ImageSummary, JsonMessage};
+use crate::wire::{ImageDelete, ImagePrune, ImageSummary};
 use axum::extract::{Path, Query as Parameters, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::UnboundedReceiverStream;
 
 type Map = HashMap<String, String>;
 
@@ -31,15 +25,53 @@ pub(super) async fn list(
     Ok(Json(engine.list_images(&Query(query).filters()?)?))
 }
 
-/// `GET /images/{name}/json`: the name may hold slashes.
-pub(super) async fn inspect(
+/// `GET /images/{name}/json`, `…/history`, `…/get`: the name may hold slashes.
+pub(super) async fn look(
     State(engine): State<Arc<Engine>>,
+    Extension(context): Extension<Context>,
     Path(rest): Path<String>,
-) -> Result<Json<ImageInspect>, Refusal> {
-    let Some(name) = rest.strip_suffix("/json") else {
-        return Err(refuse("GET", &format!("/images/{rest}")));
-    };
-    Ok(Json(engine.inspect_image(name).map_err(|error| explain(name, error))?))
+) -> Result<Response, Refusal> {
+    let (name, what) = rest.rsplit_once('/').unwrap_or(("", &rest));
+    match what {
+        _ if name.is_empty() => Err(refuse("GET", &format!("/images/{rest}"))),
+        "json" => {
+            let found = engine.inspect_image(name).map_err(|error| explain(name, error))?;
+            Ok(Json(found).into_response())
+        }
+        "history" => Ok(Json(engine.history(name)?).into_response()),
+        "get" => archive::save(engine, context, vec![name.to_owned()]).await,
+        _ => Err(refuse("GET", &format!("/images/{rest}"))),
+    }
+}
+
+/// `POST /images/{name}/tag` and `…/push`.
+pub(super) async fn act(
+    State(engine): State<Arc<Engine>>,
+    Extension(context): Extension<Context>,
+    headers: HeaderMap,
+    Path(rest): Path<String>,
+    Parameters(query): Parameters<Map>,
+) -> Result<Response, Refusal> {
+    let query = Query(query);
+    let (name, what) = rest.rsplit_once('/').unwrap_or(("", &rest));
+    match what {
+        _ if name.is_empty() => Err(refuse("POST", &format!("/images/{rest}"))),
+        "tag" => {
+            engine.tag(&context.door, name, query.text("repo"), query.text("tag")).await?;
+            Ok(StatusCode::CREATED.into_response())
+        }
+        "push" => registry::push(engine, context, &headers, name, &query).await,
+        _ => Err(refuse("POST", &format!("/images/{rest}"))),
+    }
+}
+
+/// `POST /images/prune`.
+pub(super) async fn prune(
+    State(engine): State<Arc<Engine>>,
+    Extension(context): Extension<Context>,
+    Parameters(query): Parameters<Map>,
+) -> Result<Json<ImagePrune>, Refusal> {
+    Ok(Json(engine.prune_images(&context.door, &Query(query).filters()?).await?))
 }
 
 /// Docker says it twice.
@@ -59,96 +91,4 @@ pub(super) async fn remove(
     Parameters(query): Parameters<Map>,
 ) -> Result<Json<Vec<ImageDelete>>, Refusal> {
     Ok(Json(engine.remove_image(&context.door, &name, Query(query).flag("force")).await?))
-}
-
-/// What a pull sends to the answer it makes.
-enum Step {
-    Line(PullEvent),
-    Failed(Refusal),
-}
-
-/// `POST /images/create`: a pull. What fails before the first line is an error's status; what
-/// fails later is the last line. A client that hangs up ends the pull.
-pub(super) async fn create(
-    State(engine): State<Arc<Engine>>,
-    Extension(context): Extension<Context>,
-    headers: HeaderMap,
-    Parameters(query): Parameters<Map>,
-) -> Result<Response, Refusal> {
-    let query = Query(query);
-    let Some(from) = query.given("fromImage") else {
-        return Err(if query.given("fromSrc").is_some() { import() } else { not_found() });
-    };
-    let reference = reference(from, query.text("tag"))?;
-    let platform = query.given("platform").map(str::parse::<Platform>).transpose();
-    let platform = platform.map_err(crate::image::Error::from)?;
-    let credentials = credentials(&headers)?;
-    let request = PullRequest { reference, platform, credentials, hub: hub(&headers)? };
-    let (sender, mut receiver) = mpsc::unbounded_channel();
-    let (lasting, done) = Lasting::new();
-    tokio::spawn(async move {
-        let _done = done;
-        let lines = sender.clone();
-        // Nobody listening is what `closed` waits for.
-        let progress = move |event| drop(lines.send(Step::Line(event)));
-        let pull = engine.pull(&context.door, request, progress);
-        tokio::select! {
-            result = pull => if let Err(error) = result {
-                let _ = sender.send(Step::Failed(error.into()));
-            },
-            () = sender.closed() => {}
-        }
-    });
-    let first = match receiver.recv().await {
-        Some(Step::Failed(refusal)) => return Err(refusal),
-        first => first,
-    };
-    let steps = stream::iter(first).chain(UnboundedReceiverStream::new(receiver));
-    let mut response = documents(steps.map(message));
-    response.extensions_mut().insert(lasting);
-    Ok(response)
-}
-
-fn import() -> Refusal {
-    let message = "POST /images/create?fromSrc is not supported by learn yet".into();
-    Refusal { kind: Kind::Unsupported, message, hint: None }
-}
-
-fn message(step: Step) -> serde_json::Value {
-    let value = match step {
-        Step::Line(event) => serde_json::to_value(event),
-        Step::Failed(refusal) => serde_json::to_value(JsonMessage::error(refusal.body())),
-    };
-    value.unwrap_or_default()
-}
-
-/// `tag` is a tag or a digest, and may be part of the name already.
-fn reference(from: &str, tag: &str) -> Result<Reference, Refusal> {
-    let text = match tag {
-        "" => from.to_owned(),
-        digest if digest.contains(':') => format!("{from}@{digest}"),
-        tag => format!("{from}:{tag}"),
-    };
-    Ok(text.parse::<Reference>().map_err(crate::image::Error::from)?)
-}
-
-/// Who the client says its user is.
-fn credentials(headers: &HeaderMap) -> Result<Credentials, Refusal> {
-    Credentials::from_header(header(headers, "x-registry-auth"))
-        .map_err(|error| Refusal::invalid(error.to_string()))
-}
-
-/// Who is to answer for Docker Hub, where the client says so.
-fn hub(headers: &HeaderMap) -> Result<Option<Hub>, Refusal> {
-    match header(headers, HUB_HEADER) {
-        "" => Ok(None),
-        asked => {
-            let hub = asked.parse::<Hub>();
-            hub.map(Some).map_err(|error| Refusal::invalid(format!("{HUB_HEADER}: {error}")))
-        }
-    }
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

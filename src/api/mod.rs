@@ -6,6 +6,7 @@
 //!   which trace                 └──────▶ unsupported                        501, by name
 //! ```
 
+mod archive;
 pub mod assembly;
 pub mod attach;
 pub mod body;
@@ -15,10 +16,12 @@ pub mod daemon;
 mod exec;
 mod files;
 mod image;
+mod image_create;
 mod lifecycle;
 mod manners;
 mod network;
 pub mod query;
+mod registry;
 mod router;
 pub mod simulate;
 mod stats;

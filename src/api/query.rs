@@ -5,6 +5,39 @@ use crate::wire::Filters;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
+/// Every value of a repeated parameter, in order.
+pub fn all(raw: &str, name: &str) -> Vec<String> {
+    pairs(raw).into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect()
+}
+
+/// A query string's pairs, unescaped.
+fn pairs(raw: &str) -> Vec<(String, String)> {
+    let unescape = |text: &str| {
+        let text = text.replace('+', " ");
+        let mut bytes = Vec::with_capacity(text.len());
+        let mut rest = text.as_bytes();
+        while let Some((first, after)) = rest.split_first() {
+            let hex = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+            match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'%') {
+                Some(byte) => {
+                    bytes.push(byte);
+                    rest = &after[2..];
+                }
+                None => {
+                    bytes.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (unescape(key), unescape(value))
+    };
+    raw.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+}
+
 /// The parameters of a request; of a repeated one the last counts.
 #[derive(Clone, Debug, Default)]
 pub struct Query(pub HashMap<String, String>);
@@ -105,6 +138,12 @@ mod tests {
         assert_eq!(time("2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
         assert!(query("0").time("x").unwrap().is_none());
         assert!(query("tomorrow").time("x").is_err());
+    }
+
+    #[test]
+    fn repeated_parameters_are_all_there() {
+        let raw = "names=a%2Fb:1&x=1&names=c+d&names";
+        assert_eq!(all(raw, "names"), ["a/b:1", "c d", ""]);
     }
 
     #[test]

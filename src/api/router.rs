@@ -3,7 +3,8 @@
 use super::status::Refusal;
 use super::version::ApiVersion;
 use super::{
-    attach, container, exec, files, image, lifecycle, network, stats, swarm, system, trace, unsupported,
+    archive, attach, container, exec, files, image, image_create, lifecycle, network, registry, stats, swarm,
+    system, trace, unsupported,
 };
 use crate::engine::Engine;
 use crate::error::Kind;
@@ -62,8 +63,16 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/networks/{id}/connect", post(network::connect))
         .route("/networks/{id}/disconnect", post(network::disconnect))
         .route("/images/json", get(image::list))
-        .route("/images/create", post(image::create))
-        .route("/images/{*name}", get(image::inspect).post(unsupported::answer).delete(image::remove))
+        .route("/images/create", post(image_create::create))
+        .route("/images/get", get(archive::get))
+        .route("/images/load", post(archive::load))
+        .route("/images/prune", post(image::prune))
+        .route("/images/search", get(registry::search))
+        .route("/images/{*name}", get(image::look).post(image::act).delete(image::remove))
+        .route("/distribution/{*name}", get(registry::distribution))
+        .route("/auth", post(registry::auth))
+        .route("/system/df", get(system::disk_usage))
+        .route("/learn/store/check", post(system::check_store))
         .route("/learn/traces", get(trace::list).post(trace::open))
         .route("/learn/traces/{id}", get(trace::show))
         .route("/learn/traces/{id}/records", get(trace::records))

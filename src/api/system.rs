@@ -2,14 +2,15 @@
 
 use super::body::documents;
 use super::query::Query;
+use super::router::Context;
 use super::status::Refusal;
 use crate::engine::Engine;
 use crate::engine::events::{FILTERS, passes};
-use crate::wire::{EventMessage, Info, Version};
-use axum::Json;
+use crate::wire::{DiskUsage, EventMessage, Info, StoreReport, Version};
 use axum::extract::{Query as Parameters, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,6 +34,20 @@ pub(super) async fn version(State(engine): State<Arc<Engine>>) -> Json<Version> 
 /// `GET /info`.
 pub(super) async fn info(State(engine): State<Arc<Engine>>) -> Json<Info> {
     Json(engine.info())
+}
+
+/// `GET /system/df`.
+pub(super) async fn disk_usage(State(engine): State<Arc<Engine>>) -> Result<Json<DiskUsage>, Refusal> {
+    Ok(Json(engine.disk_usage().await?))
+}
+
+/// `POST /learn/store/check`, with a version before it so that it has a trace like Docker's own.
+pub(super) async fn check_store(
+    State(engine): State<Arc<Engine>>,
+    Extension(context): Extension<Context>,
+    Parameters(query): Parameters<HashMap<String, String>>,
+) -> Result<Json<StoreReport>, Refusal> {
+    Ok(Json(engine.check_store(&context.door, Query(query).flag("repair")).await?))
 }
 
 /// `GET /events`: from `since` on, until `until` or the client leaves.

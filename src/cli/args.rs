@@ -101,7 +101,16 @@ pub enum Command {
     Inspect(system::Inspect),
     Images(image::List),
     Pull(image::Pull),
+    Push(image::Push),
     Rmi(image::Remove),
+    Tag(image::Tag),
+    History(image::History),
+    Save(image::Save),
+    Load(image::Load),
+    Import(image::Import),
+    Search(image::Search),
+    Login(image::Login),
+    Logout(image::Logout),
     Version(system::Version),
     Info(system::Info),
     Events(system::Events),
@@ -175,8 +184,15 @@ pub enum ImageCommand {
     #[command(visible_alias = "list")]
     Ls(image::List),
     Pull(image::Pull),
+    Push(image::Push),
     #[command(visible_alias = "remove")]
     Rm(image::Remove),
+    Tag(image::Tag),
+    History(image::History),
+    Save(image::Save),
+    Load(image::Load),
+    Import(image::Import),
+    Prune(image::Prune),
     Inspect(system::InspectNamed),
 }
 
@@ -197,6 +213,9 @@ pub enum NetworkCommand {
 /// `learn system …`.
 #[derive(Debug, Subcommand)]
 pub enum SystemCommand {
+    Check(system::Check),
+    Df(system::Df),
+    Prune(system::Prune),
     Info(system::Info),
     Events(system::Events),
 }
@@ -229,6 +248,12 @@ impl Command {
     pub fn reads_input(&self) -> bool {
         match self {
             Command::Run(run) | Command::Container(ContainerCommand::Run(run)) => run.shape.interactive,
+            // An archive, a password, the answer to a question.
+            Command::Load(load) | Command::Image(ImageCommand::Load(load)) => load.input.is_none(),
+            Command::Import(import) | Command::Image(ImageCommand::Import(import)) => import.source == "-",
+            Command::Image(ImageCommand::Prune(prune)) => !prune.force,
+            Command::System(SystemCommand::Prune(prune)) => !prune.force,
+            Command::Login(_) => true,
             Command::Start(start) | Command::Container(ContainerCommand::Start(start)) => start.interactive,
             Command::Attach(attach) | Command::Container(ContainerCommand::Attach(attach)) => {
                 !attach.no_stdin

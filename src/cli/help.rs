@@ -52,13 +52,19 @@ pub fn render(path: &str, lang: Lang) -> String {
 
 /// Verbs under a noun are the same verbs: `container run` is `run`.
 pub fn verb_key(path: &str) -> &str {
-    const SAME: [(&str, &str); 8] = [
+    const SAME: [(&str, &str); 14] = [
         ("container ls", "ps"),
         ("container inspect", "inspect"),
         ("image inspect", "inspect"),
         ("image ls", "images"),
         ("image rm", "rmi"),
         ("image pull", "pull"),
+        ("image push", "push"),
+        ("image tag", "tag"),
+        ("image history", "history"),
+        ("image save", "save"),
+        ("image load", "load"),
+        ("image import", "import"),
         ("system info", "info"),
         ("system events", "events"),
     ];

@@ -10,6 +10,7 @@
 //! says itself is in the learner's language and goes to standard error.
 
 mod args;
+mod confirm;
 mod container;
 mod context;
 mod daemon;
@@ -168,6 +169,9 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Container(command) => container_verb(context, command).await,
         Command::Image(command) => image_verb(context, command).await,
         Command::Network(command) => network_verb(context, command).await,
+        Command::System(SystemCommand::Check(args)) => system::check::check(context, args).await,
+        Command::System(SystemCommand::Df(args)) => system::df::df(context, args).await,
+        Command::System(SystemCommand::Prune(args)) => system::prune::prune(context, args).await,
         Command::System(SystemCommand::Info(_)) | Command::Info(_) => system::info::info(context).await,
         Command::System(SystemCommand::Events(events)) | Command::Events(events) => {
             system::events::events(context, events).await
@@ -198,7 +202,16 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Inspect(args) => system::inspect::inspect(context, args).await,
         Command::Images(args) => image::list::list(context, args).await,
         Command::Pull(args) => image::pull::verb(context, args).await,
+        Command::Push(args) => image::push::push(context, args).await,
         Command::Rmi(args) => image::remove::remove(context, args).await,
+        Command::Tag(args) => image::tag::tag(context, args).await,
+        Command::History(args) => image::history::history(context, args).await,
+        Command::Save(args) => image::save::save(context, args).await,
+        Command::Load(args) => image::load::load(context, args).await,
+        Command::Import(args) => image::load::import(context, args).await,
+        Command::Search(args) => image::search::search(context, args).await,
+        Command::Login(args) => image::login::login(context, args).await,
+        Command::Logout(args) => image::login::logout(context, args).await,
         Command::Version(_) => system::version::version(context).await,
         Command::Explain(args) => tell::explain(context, options, args).await,
         Command::Trace(command) => tell::traces(context, options, command).await,
@@ -255,7 +268,14 @@ async fn image_verb(context: &Context, command: ImageCommand) -> Result<(), Fail
     match command {
         ImageCommand::Ls(args) => image::list::list(context, args).await,
         ImageCommand::Pull(args) => image::pull::verb(context, args).await,
+        ImageCommand::Push(args) => image::push::push(context, args).await,
         ImageCommand::Rm(args) => image::remove::remove(context, args).await,
+        ImageCommand::Tag(args) => image::tag::tag(context, args).await,
+        ImageCommand::History(args) => image::history::history(context, args).await,
+        ImageCommand::Save(args) => image::save::save(context, args).await,
+        ImageCommand::Load(args) => image::load::load(context, args).await,
+        ImageCommand::Import(args) => image::load::import(context, args).await,
+        ImageCommand::Prune(args) => image::prune::prune(context, args).await,
         ImageCommand::Inspect(args) => system::inspect::named(context, args, Kind::Image).await,
     }
 }

@@ -127,6 +127,11 @@ impl Reference {
         }
     }
 
+    /// Whether the name holds a digest.
+    pub fn is_digested(&self) -> bool {
+        self.digest.is_some()
+    }
+
     /// Whether the name says which version it means.
     pub fn is_bare(&self) -> bool {
         self.tag.is_none() && self.digest.is_none()

@@ -30,11 +30,7 @@ const WATCHING: &[Refused] = &[
 ];
 
 /// Of `pull` and `rmi`.
-const IMAGES: &[Refused] = &[
-    ("all-tags", 'a', "all-tags"),
-    ("disable-content-trust", '-', "elsewhere"),
-    ("platform", '-', "elsewhere"),
-];
+const IMAGES: &[Refused] = &[("disable-content-trust", '-', "elsewhere"), ("platform", '-', "elsewhere")];
 
 /// The sentence that refuses a flag (`--volume`, `-v`) of a verb; `None` for a flag Docker does
 /// not have either.

@@ -4,8 +4,9 @@
 use super::{Error, stream::JsonLines};
 use crate::wire::session::TRACE_HEADER;
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::BoxStream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -36,8 +37,11 @@ pub fn from_path(path: PathBuf) -> Connector {
     })
 }
 
-/// A request's body: bytes, or a stream of them.
+/// What a request sends: a document, or a stream of any length.
 pub(super) type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Bytes of a file or a pipe, as they are read.
+pub type Upload = BoxStream<'static, io::Result<Bytes>>;
 
 fn whole(bytes: Bytes) -> RequestBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
@@ -65,10 +69,10 @@ impl Request {
         Ok(self)
     }
 
-    /// A body that is sent as it comes.
-    pub fn stream(mut self, bytes: BoxStream<'static, io::Result<Bytes>>) -> Request {
-        self.body = StreamBody::new(bytes.map(|stretch| stretch.map(Frame::data))).boxed_unsync();
-        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
+    /// Sends a stream, in chunks.
+    pub fn upload(mut self, kind: &'static str, bytes: Upload) -> Request {
+        self.body = BodyExt::boxed_unsync(StreamBody::new(bytes.map_ok(Frame::data)));
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         self
     }
 
@@ -199,6 +203,11 @@ impl Response {
     /// The body as JSON documents, one after another as they come.
     pub fn lines<T>(self) -> JsonLines<T> {
         JsonLines::new(self.asked, self.head.into_body(), self.sender)
+    }
+
+    /// The body as it comes, for what is no document.
+    pub fn into_bytes(self) -> super::stream::Bytes {
+        super::stream::Bytes::new(self.asked, self.head.into_body(), self.sender)
     }
 
     /// The body as raw pieces.

@@ -118,7 +118,8 @@ impl Client {
             .opt("path", Some(&upload.directory))
             .opt("noOverwriteDirNonDir", upload.keep_sorts.then_some("true"))
             .opt("copyUIDGID", upload.as_user.then_some("true"));
-        let request = Request::new(Method::PUT, query.onto(&path(id, "/archive"))).stream(bytes);
+        let request =
+            Request::new(Method::PUT, query.onto(&path(id, "/archive"))).upload("application/x-tar", bytes);
         self.send(request).await?.finish().await
     }
 

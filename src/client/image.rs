@@ -1,9 +1,15 @@
 //! Images: one function per endpoint.
 
+mod transfer;
+
+pub use transfer::Import;
+
 use super::connection::Request;
 use super::query::{Filters, Query, segment};
 use super::{Client, Error, JsonLines};
-use crate::wire::{Credentials, ImageDelete, ImageSummary, JsonMessage, credentials, session};
+use crate::wire::{
+    Credentials, HistoryItem, ImageDelete, ImagePrune, ImageSummary, JsonMessage, credentials, session,
+};
 use hyper::Method;
 use serde_json::value::RawValue;
 use std::path::PathBuf;
@@ -29,11 +35,7 @@ pub struct Pull<'a> {
 /// # Errors
 /// When the file is malformed, or a helper fails.
 pub async fn credentials(registry: &str) -> Result<Credentials, Error> {
-    let named = std::env::var_os("DOCKER_CONFIG").filter(|directory| !directory.is_empty());
-    let own = || std::env::home_dir().map(|home| home.join(".docker"));
-    let Some(directory) = named.map(PathBuf::from).or_else(own) else {
-        return Ok(Credentials::Anonymous);
-    };
+    let Some(directory) = config_directory() else { return Ok(Credentials::Anonymous) };
     let asked = registry.to_owned();
     let found = tokio::task::spawn_blocking(move || Credentials::find(&directory, &asked)).await;
     let stopped = |reason: String| credentials::Error::Helper {
@@ -42,6 +44,12 @@ pub async fn credentials(registry: &str) -> Result<Credentials, Error> {
         reason,
     };
     Ok(found.map_err(|error| stopped(error.to_string()))??)
+}
+
+/// Where Docker's clients keep their configuration: `$DOCKER_CONFIG`, else `~/.docker`.
+pub fn config_directory() -> Option<PathBuf> {
+    let named = std::env::var_os("DOCKER_CONFIG").filter(|directory| !directory.is_empty());
+    named.map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".docker")))
 }
 
 impl Client {
@@ -90,6 +98,32 @@ impl Client {
     ) -> Result<Vec<ImageDelete>, Error> {
         let query = Query::default().flag("force", force).flag("noprune", no_prune);
         let request = Request::new(Method::DELETE, query.onto(&format!("/images/{}", segment(name))));
+        self.send(request).await?.json().await
+    }
+
+    /// `POST /images/{name}/tag`: `repository` in full.
+    ///
+    /// # Errors
+    /// 404 when there is no such image.
+    pub async fn tag_image(&self, image: &str, repository: &str, tag: &str) -> Result<(), Error> {
+        let query = Query::default().opt("repo", Some(repository)).opt("tag", Some(tag));
+        self.act(Method::POST, &format!("/images/{}/tag", segment(image)), &query).await.map(drop)
+    }
+
+    /// `GET /images/{name}/history`, newest step first.
+    ///
+    /// # Errors
+    /// 404 when there is no such image.
+    pub async fn image_history(&self, name: &str) -> Result<Vec<HistoryItem>, Error> {
+        self.get(&format!("/images/{}/history", segment(name)), &Query::default()).await
+    }
+
+    /// `POST /images/prune`.
+    ///
+    /// # Errors
+    /// When a filter is unknown.
+    pub async fn prune_images(&self, filters: &Filters) -> Result<ImagePrune, Error> {
+        let request = Request::new(Method::POST, Query::default().filters(filters).onto("/images/prune"));
         self.send(request).await?.json().await
     }
 }

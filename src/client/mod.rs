@@ -29,7 +29,7 @@ mod stream;
 pub mod system;
 pub mod trace;
 
-pub use connection::{Connector, from_path};
+pub use connection::{Connector, Upload, from_path};
 pub use error::Error;
 pub use hijack::{Hijacked, Source};
 pub use host::{ConfigFile, Host, Paths};

@@ -3,12 +3,46 @@
 
 use super::Error;
 use super::connection::Sender;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes as Piece, BytesMut};
 use futures_util::Stream;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
+
+/// Bytes of no particular shape: an archive. Dropping it closes the connection.
+pub struct Bytes {
+    asked: String,
+    body: Incoming,
+    // hyper closes the connection when its sender goes.
+    _sender: Sender,
+}
+
+impl Bytes {
+    pub(super) fn new(asked: String, body: Incoming, sender: Sender) -> Bytes {
+        Bytes { asked, body, _sender: sender }
+    }
+
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// When the connection breaks off.
+    pub async fn next_piece(&mut self) -> Result<Option<Piece>, Error> {
+        loop {
+            match self.body.frame().await {
+                None => return Ok(None),
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data() {
+                        return Ok(Some(piece));
+                    }
+                }
+                Some(Err(source)) => {
+                    return Err(Error::Body { asked: self.asked.clone(), reason: source.to_string() });
+                }
+            }
+        }
+    }
+}
 
 /// One document after another. Dropping it closes the connection, which the daemon notices: a
 /// pull is cancelled that way.
@@ -42,7 +76,7 @@ impl<T: DeserializeOwned> JsonLines<T> {
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => {
-                    self.buffer.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
+                    self.buffer.extend_from_slice(frame.data_ref().unwrap_or(&Piece::new()));
                 }
                 Some(Err(source)) => {
                     return Err(Error::Body { asked: self.asked.clone(), reason: source.to_string() });
@@ -66,7 +100,7 @@ impl<T: DeserializeOwned> JsonLines<T> {
         })
     }
 
-    fn take_line(&mut self) -> Option<Bytes> {
+    fn take_line(&mut self) -> Option<Piece> {
         let end = self.buffer.iter().position(|byte| *byte == b'\n')?;
         let line = self.buffer.split_to(end).freeze();
         self.buffer.advance(1);

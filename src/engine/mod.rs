@@ -12,16 +12,19 @@
 //! container's state take its turn; an exit needs none, it happens when it happens.
 
 pub mod attach;
+pub mod check;
 pub mod commit;
 pub mod containers;
 pub mod copy;
 pub mod create;
 mod diff;
+pub mod disk_usage;
 pub mod error;
 pub mod events;
 pub mod exec;
 mod exit;
 mod files;
+pub mod history;
 pub mod images;
 pub mod info;
 pub mod inspect;
@@ -33,8 +36,11 @@ mod network;
 pub mod pause;
 pub mod places;
 pub mod prune;
+mod prune_images;
 pub mod pull;
+pub mod push;
 pub mod recover;
+pub mod registry;
 pub mod remove;
 pub mod rename;
 pub mod resize;
@@ -44,8 +50,10 @@ pub mod source;
 pub mod start;
 pub mod stats;
 pub mod stop;
+mod tag;
 pub mod top;
 pub mod traces;
+pub mod transfer;
 pub mod update;
 pub mod wait;
 

@@ -54,6 +54,37 @@ pub enum Error {
     /// A reference to tag with that is a digest.
     #[error("refusing to create a tag with a digest reference")]
     TagIsDigest,
+    /// An archive of images that is none, or lacks what it promises.
+    #[error("invalid archive: {0}")]
+    Archive(String),
+    /// Files that were sent as a tar and are none.
+    #[error("Error processing tar file(exit status 1): {0}")]
+    Tar(String),
+    /// An instruction that an image's configuration cannot be changed by.
+    #[error("{0}")]
+    Change(String),
+    /// No tag of the repository is in the store.
+    #[error("An image does not exist locally with the tag: {0}")]
+    NothingToPush(String),
+    /// The repository is, the tag is not.
+    #[error("tag does not exist: {0}")]
+    NoTag(String),
+    /// A registry that does not know these credentials.
+    #[error("Get \"{url}\": {reason}")]
+    LoginRefused {
+        /// Where it was asked.
+        url: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// A registry that wants other credentials, and does not say more.
+    #[error("login attempt to {url} failed with status: {status}")]
+    LoginFailed {
+        /// Where it was asked.
+        url: String,
+        /// `401 Unauthorized`.
+        status: String,
+    },
     /// The store's own record is damaged.
     #[error("{path}:{line}: expected {expected}: {reason}")]
     Index {
@@ -128,10 +159,15 @@ impl Classify for Error {
             Error::Registry { source, .. } => source.kind(),
             Error::Op(error) => error.kind(),
             Error::Cancelled(_) => Kind::Aborted,
-            Error::NotFound(_) => Kind::NotFound,
+            Error::NotFound(_) | Error::NothingToPush(_) | Error::NoTag(_) => Kind::NotFound,
             Error::InUse(_) => Kind::Conflict,
-            Error::Ambiguous(_) | Error::TagIsDigest => Kind::Invalid,
-            Error::Corrupt { .. } | Error::Index { .. } | Error::Read { .. } => Kind::Internal,
+            Error::Ambiguous(_) | Error::TagIsDigest | Error::Archive(_) | Error::Change(_) => Kind::Invalid,
+            Error::LoginRefused { .. } => Kind::Unauthorized,
+            Error::LoginFailed { .. }
+            | Error::Tar(_)
+            | Error::Corrupt { .. }
+            | Error::Index { .. }
+            | Error::Read { .. } => Kind::Internal,
         }
     }
 

@@ -1,5 +1,9 @@
 //! Manifests and lists of them: Docker's schema 2 and OCI's, which differ in media types only.
 
+mod write;
+
+pub use write::{layer_type, write};
+
 use super::digest;
 use super::platform::Platform;
 use crate::error::{Classify, Kind};
@@ -23,8 +27,10 @@ pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
 
 /// Followed by `json` or `prettyjws`.
 const DOCKER_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+";
-const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// Docker's image configuration.
+pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+/// OCI's image configuration.
+pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// Most bytes of a manifest: the distribution specification's advice to registries.
 pub const MANIFEST_LIMIT: usize = 4 << 20;
@@ -103,6 +109,13 @@ pub struct Part {
     pub size: u64,
     /// What they are.
     pub media_type: String,
+}
+
+impl Part {
+    /// Whether it is not to be passed on by registries: it comes from where its maker says.
+    pub fn is_foreign(&self) -> bool {
+        self.media_type.contains(".foreign.") || self.media_type.contains(".nondistributable.")
+    }
 }
 
 /// What an image is made of.
@@ -227,6 +240,18 @@ pub fn read_config(bytes: &[u8], layers: usize, of: &str) -> Result<ImageConfigu
 pub fn platform_of(config: &ImageConfiguration) -> Platform {
     let variant = config.variant().as_deref().unwrap_or_default();
     Platform::new(&config.os().to_string(), &config.architecture().to_string(), variant)
+}
+
+/// What a manifest says it is, else what its configuration says: OCI's manifests need not name
+/// themselves.
+pub fn media_type(bytes: &[u8]) -> String {
+    let json: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    match (text("/mediaType"), text("/config/mediaType")) {
+        (Some(own), _) => own.to_owned(),
+        (None, Some(DOCKER_CONFIG)) => DOCKER_MANIFEST.to_owned(),
+        (None, _) => OCI_MANIFEST.to_owned(),
+    }
 }
 
 fn malformed(document: &'static str, of: &str, expected: &'static str, error: &serde_json::Error) -> Error {

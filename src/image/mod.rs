@@ -11,21 +11,34 @@
 //! compressed layer, the *diff id* of the tar inside, the *manifest digest* (of the list or index
 //! when there is one), and the *image id*, which is the digest of the configuration.
 
+mod archive;
+pub mod changes;
 pub mod commit;
 pub mod digest;
 pub mod error;
+pub mod import;
+mod ingest;
+pub mod load;
 pub mod manifest;
 pub mod platform;
 pub mod pull;
+pub mod push;
 pub mod reference;
 pub mod registry;
+pub mod remote;
+mod save;
 pub mod snapshot;
 pub mod store;
+pub mod travel;
 
 pub use error::Error;
+pub use import::ImportRequest;
+pub use load::LoadEvent;
 pub use manifest::Manifest;
 pub use platform::Platform;
 pub use pull::{PullEvent, PullRequest, Pulled};
+pub use push::{PushEvent, PushRequest, Pushed};
 pub use reference::Reference;
 pub use registry::{Credentials, Hub, RegistryConfig};
 pub use store::{Image, Layer, Store};
+pub use travel::Parcel;

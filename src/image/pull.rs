@@ -21,7 +21,7 @@ use super::error::Error;
 use super::manifest::{Part, platform_of, read_config};
 use super::platform::Platform;
 use super::reference::Reference;
-use super::registry::{Credentials, Endpoint, Hub, Session};
+use super::registry::{Actions, Credentials, Endpoint, Hub, Session};
 use super::store::{Arrival, Kept};
 use super::store::{Image, Layer, Store};
 use crate::kernel::TracedHost;
@@ -118,7 +118,11 @@ impl Puller<'_> {
         // A mirror or the built-in hub has no business with the user's password.
         let credentials =
             if endpoint.stands_in { Credentials::Anonymous } else { self.request.credentials.clone() };
-        let session = self.store.client().open(door, endpoint, reference.repository(), credentials).await;
+        let session = self
+            .store
+            .client()
+            .open(door, endpoint, reference.repository(), credentials, Actions::Pull)
+            .await;
         let session = session.map_err(|error| Error::of_registry(reference, error))?;
         let resolved = match self.resolve(door, &session).await? {
             resolve::Resolution::Here { image, digest } => {
@@ -298,7 +302,12 @@ impl Puller<'_> {
 }
 
 /// Compares a digest as an operation of its own, and says so.
-async fn verify(door: &TracedHost, subject: &str, expected: &str, actual: &str) -> Result<(), Error> {
+pub(super) async fn verify(
+    door: &TracedHost,
+    subject: &str,
+    expected: &str,
+    actual: &str,
+) -> Result<(), Error> {
     let op =
         StoreOp::VerifyDigest { subject: subject.into(), expected: expected.into(), actual: actual.into() };
     match door.perform(op).await {

@@ -10,12 +10,14 @@
 //! Order makes it safe to be killed at any moment: files first, the record that names them last;
 //! on removal the record first. What no record names is removed at the next start.
 
+mod check;
 mod index;
 mod layer;
 mod open;
 mod remove;
 mod tag;
 
+pub use check::{Damage, Finding, Report};
 pub use index::Layer;
 pub use remove::{ContainerUse, Removed};
 pub(super) use tag::{Arrival, Kept};
@@ -230,7 +232,7 @@ impl State {
         Some(Image {
             id: id.to_owned(),
             manifest: entry.manifest.clone(),
-            size: layers.iter().map(|layer| layer.unpacked).sum(),
+            size: layers.iter().map(Layer::bytes).sum(),
             created: entry.created.clone(),
             layers,
             config,

@@ -10,11 +10,13 @@
 pub mod linux;
 pub mod machine;
 pub mod sim;
+pub mod taken;
 mod tarball;
 pub mod traced;
 pub mod tree;
 
 pub use machine::Machine;
+pub use taken::{Received, Unpacked};
 pub use traced::{Report, TracedHost, TracedJail};
 
 use crate::error::{Classify, Hint, Kind};
@@ -139,6 +141,19 @@ pub enum Payload {
         /// For `POST`.
         body: Option<Bytes>,
     },
+    /// For an `http.request` that sends a large body: the true URL and headers, and the bytes.
+    Upload {
+        /// With its secrets.
+        url: String,
+        /// With their secrets.
+        headers: Vec<(String, String)>,
+        /// Their number.
+        size: u64,
+        /// The bytes.
+        bytes: ByteStream,
+    },
+    /// For `store.receive-blob` and `store.receive-archive`: what a client sends.
+    Incoming(ByteStream),
     /// For `store.unpack-layer`: the compressed bytes from `offset` on (what is before is in the
     /// partial blob already), and who wants to know how far it is.
     Stream {
@@ -173,6 +188,8 @@ impl fmt::Debug for Payload {
             Payload::Empty => "Empty",
             Payload::Bytes(_) => "Bytes",
             Payload::Request { .. } => "Request",
+            Payload::Upload { .. } => "Upload",
+            Payload::Incoming(_) => "Incoming",
             Payload::Stream { .. } => "Stream",
             Payload::Control(_) => "Control",
             Payload::DeviceFilter(_) => "DeviceFilter",
@@ -199,21 +216,6 @@ impl Response {
     }
 }
 
-/// What streaming a layer brought to light.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unpacked {
-    /// `sha256:<hex>` of the compressed bytes.
-    pub digest: String,
-    /// Compressed bytes.
-    pub size: u64,
-    /// `sha256:<hex>` of the inflated tar.
-    pub diff_id: String,
-    /// Inflated bytes.
-    pub inflated: u64,
-    /// Entries unpacked.
-    pub entries: u64,
-}
-
 /// What an operation gives back.
 #[derive(Default)]
 pub enum Value {
@@ -226,6 +228,8 @@ pub enum Value {
     Response(Response),
     /// From `store.unpack-layer`.
     Unpacked(Unpacked),
+    /// From `store.receive-blob` (one) and `store.receive-archive`.
+    Received(Vec<Received>),
     /// A process id on the host.
     Pid(u32),
     /// The inner end's path, from `terminal.open`: `/dev/pts/0`.
@@ -275,6 +279,22 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// # Errors
     /// As read(2).
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// Opens a file of the engine's own, to read it bit by bit.
+    ///
+    /// # Errors
+    /// As open(2).
+    fn open(&self, path: &str) -> io::Result<Box<dyn io::Read + Send>> {
+        Ok(Box::new(io::Cursor::new(self.read(path)?)))
+    }
+
+    /// Paths of an unpacked layer that are not what its blob says; empty when all are.
+    ///
+    /// # Errors
+    /// A blob or a tree that cannot be read.
+    fn compare_layer(&self, _blob: &str, _media_type: &str, _directory: &str) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// Length in bytes of a file of the engine's own.
     ///

@@ -39,6 +39,21 @@ pub enum StoreOp {
         /// File the compressed bytes are written to.
         blob: String,
     },
+    /// Takes one file in as it comes: kept under `path` and hashed on the way.
+    ReceiveBlob {
+        /// File it is kept in.
+        path: String,
+        /// Most bytes taken.
+        limit: u64,
+    },
+    /// Takes an archive of images in as it comes, compressed or not: each file in it becomes a
+    /// numbered file of `directory`, hashed on the way.
+    ReceiveArchive {
+        /// A new directory.
+        directory: String,
+        /// Most bytes taken, of all files together.
+        limit: u64,
+    },
     /// Compares what was computed with what was promised.
     VerifyDigest {
         /// What the digest is of: `manifest`, `config`, `layer`, `diff-id`.
@@ -60,6 +75,14 @@ impl StoreOp {
             StoreOp::PackLayer { directory, blob } => {
                 format!("read(\"{directory}/…\"), … per file; write(\"{blob}\", …); fsync()")
             }
+            StoreOp::ReceiveBlob { path, .. } => {
+                format!("write(openat(AT_FDCWD, {path:?}, O_CREAT|O_EXCL), …)")
+            }
+            StoreOp::ReceiveArchive { directory, .. } => {
+                format!(
+                    "mkdir({directory:?}); write(openat(\"{directory}/0\", O_CREAT|O_EXCL), …), … per file"
+                )
+            }
             StoreOp::VerifyDigest { .. } => "memcmp(expected, actual, 32)".into(),
         }
     }
@@ -73,6 +96,8 @@ impl StoreOp {
             StoreOp::PackLayer { directory, blob } => {
                 format!("tar -c -z -f {} -C {} .", quote(blob), quote(directory))
             }
+            StoreOp::ReceiveBlob { path, .. } => format!("tee {} | sha256sum", quote(path)),
+            StoreOp::ReceiveArchive { directory, .. } => format!("tar -x -C {}", quote(directory)),
             StoreOp::VerifyDigest { expected, actual, .. } => {
                 format!("test {} = {}", quote(expected), quote(actual))
             }
@@ -86,6 +111,10 @@ impl StoreOp {
                 Some(FsOp::RemoveTree { path: directory.clone() }.into())
             }
             StoreOp::PackLayer { blob, .. } => Some(FsOp::RemoveFile { path: blob.clone() }.into()),
+            StoreOp::ReceiveBlob { path, .. } => Some(FsOp::RemoveFile { path: path.clone() }.into()),
+            StoreOp::ReceiveArchive { directory, .. } => {
+                Some(FsOp::RemoveTree { path: directory.clone() }.into())
+            }
             StoreOp::VerifyDigest { .. } => None,
         }
     }

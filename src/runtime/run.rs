@@ -13,6 +13,12 @@ use std::os::fd::AsFd;
 /// # Errors
 /// Why the container did not start.
 pub fn run(jail: &mut dyn Jail, machine: &Machine, bundle: &str) -> Result<i32, Error> {
+    let spec = launch::read_spec(&TracedJail::new(jail, Box::new(Silent), 0), bundle)?;
+    if spec.process().as_ref().and_then(|process| process.terminal()) == Some(true) {
+        return Err(Error::Unsupported(
+            "process.terminal: alone this runtime hands on its own streams".into(),
+        ));
+    }
     let stdio =
         own_streams().map_err(|source| Error::Plumbing { doing: "duplicate standard streams", source })?;
     let mut jail = TracedJail::new(jail, Box::new(Silent), 0);

@@ -136,6 +136,22 @@ pub enum Note {
     Retried,
     /// The four hashes of one pull: `blob`, `index`, `config`, `diff-id`.
     FourHashes,
+    /// An archive's format is known: `format`, `images`.
+    ArchiveFormat,
+    /// A name stood for another image until now: `reference`, `id`.
+    NameMoved,
+    /// The registry has the blob: `digest`.
+    BlobExists,
+    /// The registry took the blob over from another repository of its own: `digest`, `from`.
+    BlobMounted,
+    /// The registry took the blob in: `digest`, `size`.
+    Uploaded,
+    /// The registry keeps the manifest under this digest: `reference`, `digest`, `size`.
+    Published,
+    /// What a cleaning found to go: `images`, `bytes`.
+    Prunable,
+    /// The store was held against its record: `layers`, `blobs`, `damaged`.
+    StoreChecked,
     /// The image is up to date: `reference`, `digest`.
     UpToDate,
     /// The name was chosen: `name`, `given`.
@@ -196,7 +212,7 @@ pub enum Note {
     Exited,
     /// The record that stays: `state`.
     Remains,
-    /// Where a container's files are reached from: `how` (`running` or `stopped`), `root`.
+    /// Where a container's files are reached from: `how` (running or stopped), `root`.
     FilesReached,
     /// A tar went by: `path`, `bytes`.
     Archived,

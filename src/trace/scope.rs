@@ -52,6 +52,46 @@ pub enum Scope {
     #[serde(rename = "image.remove")]
     #[strum(serialize = "image.remove")]
     ImageRemove,
+    /// An image gets one more name. About: the name.
+    #[serde(rename = "image.tag")]
+    #[strum(serialize = "image.tag")]
+    ImageTag,
+    /// Images leave as one archive. About: their names.
+    #[serde(rename = "image.save")]
+    #[strum(serialize = "image.save")]
+    ImageSave,
+    /// Images come out of an archive. About: `archive`.
+    #[serde(rename = "image.load")]
+    #[strum(serialize = "image.load")]
+    ImageLoad,
+    /// A tar of files becomes an image. About: its name.
+    #[serde(rename = "image.import")]
+    #[strum(serialize = "image.import")]
+    ImageImport,
+    /// An image goes to a registry. About: the reference.
+    #[serde(rename = "image.push")]
+    #[strum(serialize = "image.push")]
+    ImagePush,
+    /// One blob on its way to a registry. About: its digest.
+    #[serde(rename = "layer.push")]
+    #[strum(serialize = "layer.push")]
+    LayerPush,
+    /// The manifest follows its blobs, and with it the name. About: the reference.
+    #[serde(rename = "manifest.push")]
+    #[strum(serialize = "manifest.push")]
+    ManifestPush,
+    /// Images nobody needs are listed, then removed. About: which.
+    #[serde(rename = "image.prune")]
+    #[strum(serialize = "image.prune")]
+    ImagePrune,
+    /// Docker Hub is asked for images by a word. About: the word.
+    #[serde(rename = "registry.search")]
+    #[strum(serialize = "registry.search")]
+    RegistrySearch,
+    /// The store is held against its record. About: its directory.
+    #[serde(rename = "store.check")]
+    #[strum(serialize = "store.check")]
+    StoreCheck,
     /// A container record is made. About: its name.
     #[serde(rename = "container.create")]
     #[strum(serialize = "container.create")]
@@ -292,7 +332,8 @@ impl Scope {
             | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
             | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate
             | NetworkRemove | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename
-            | ContainerUpdate | ContainerPrune => return None,
+            | ContainerUpdate | ContainerPrune | ImageTag | ImageSave | ImageLoad | ImageImport
+            | ImagePush | LayerPush | ManifestPush | ImagePrune | RegistrySearch | StoreCheck => return None,
         })
     }
 

@@ -2,6 +2,10 @@
 //!
 //! The client sends them; the daemon hands them to the registry.
 
+mod keyring;
+
+pub use keyring::{Kept, Keyring};
+
 use crate::error::{Classify, Kind};
 use crate::text::{Lang, ui};
 use base64::alphabet;
@@ -77,6 +81,13 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// The file cannot be written.
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The API header is not what it should be.
     Header(String),
 }
@@ -87,6 +98,9 @@ impl Error {
         match self {
             Error::Read { path, reason } => {
                 ui(lang, "login.read", &[("path", &path.display()), ("reason", reason)])
+            }
+            Error::Write { path, reason } => {
+                ui(lang, "login.write", &[("path", &path.display()), ("reason", reason)])
             }
             Error::Malformed { path, expected, reason } => {
                 let expected = ui(lang, &format!("login.expected-{expected}"), &[]);

@@ -1,5 +1,8 @@
 //! Lengths of time as Docker writes and reads them: go-units' `HumanDuration`, Go's
-//! `time.ParseDuration`.
+//! `time.ParseDuration`; and moments, as filters say them.
+
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// `seconds` as one rounded figure: `Less than a second`, `About an hour`, `3 weeks`.
 pub fn human(seconds: u64) -> String {
@@ -19,6 +22,21 @@ pub fn human(seconds: u64) -> String {
         (.., ..17520) => format!("{} months", hours / 24 / 30),
         _ => format!("{} years", seconds / 3600 / 24 / 365),
     }
+}
+
+/// A moment as the engine's filters name it: so long before `now` (`1h30m`), seconds since the
+/// epoch, RFC 3339, or a date, which counts in UTC.
+pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if text.ends_with(['h', 'm', 's']) && text.starts_with(|first: char| first.is_ascii_digit()) {
+        return now.checked_sub(text.parse::<SignedDuration>().ok()?).ok();
+    }
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if let (Ok(seconds), true) = (seconds.parse(), fraction.bytes().all(|byte| byte.is_ascii_digit())) {
+        let nanoseconds: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+        return Timestamp::new(seconds, nanoseconds.parse().ok()?).ok();
+    }
+    let civil = || text.parse::<DateTime>().ok().or_else(|| Some(text.parse::<Date>().ok()?.at(0, 0, 0, 0)));
+    text.parse().ok().or_else(|| TimeZone::UTC.to_timestamp(civil()?).ok())
 }
 
 /// Reads `1h30m`, `1.5s`, `-2ms` as nanoseconds; `None` for anything else, or what is more than
@@ -60,7 +78,26 @@ fn nanoseconds(unit: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{human, parse};
+    use super::{human, moment, parse};
+
+    #[test]
+    fn moments_are_ages_seconds_or_dates() {
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        for (text, expected) in [
+            ("1h30m", "2026-01-02T01:34:05Z"),
+            ("1767290645.5", "2026-01-01T18:04:05.5Z"),
+            ("2026-01-01T18:04:05+09:00", "2026-01-01T09:04:05Z"),
+            ("2026-01-01T18:04:05", "2026-01-01T18:04:05Z"),
+            ("2026-01-01", "2026-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(
+                moment(text, now).map(|moment| moment.to_string()).as_deref(),
+                Some(expected),
+                "{text}"
+            );
+        }
+        assert!(moment("yesterday", now).is_none() && moment("", now).is_none());
+    }
 
     #[test]
     fn gos_durations_are_read() {

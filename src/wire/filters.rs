@@ -61,11 +61,11 @@ impl Filters {
         values.is_empty() || values.iter().any(|value| pass(value))
     }
 
-    /// Whether the labels hold none of what `label!` filters name.
+    /// Whether the labels hold none of the `label!` filters.
     pub fn labels_absent(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.get("label!").iter().all(|unwanted| match unwanted.split_once('=') {
-            Some((key, value)) => labels.get(key).is_none_or(|has| has != value),
-            None => !labels.contains_key(unwanted),
+        !self.get("label!").iter().any(|unwanted| match unwanted.split_once('=') {
+            Some((key, value)) => labels.get(key).is_some_and(|has| has == value),
+            None => labels.contains_key(unwanted),
         })
     }
 

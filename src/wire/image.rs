@@ -126,6 +126,34 @@ pub struct RootFs {
     pub layers: Vec<String>,
 }
 
+/// One step of `docker history`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HistoryItem {
+    /// `sha256:…` of the image, or `<missing>`.
+    pub id: String,
+    /// Seconds since the epoch.
+    pub created: i64,
+    /// The command that made it.
+    pub created_by: String,
+    /// Names of the image.
+    pub tags: Option<Vec<String>>,
+    /// Bytes of its layer.
+    pub size: i64,
+    /// What its maker says.
+    pub comment: String,
+}
+
+/// What `docker image prune` removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ImagePrune {
+    /// Names and images that are gone; `null` when there are none.
+    pub images_deleted: Option<Vec<ImageDelete>>,
+    /// Bytes that are free again.
+    pub space_reclaimed: u64,
+}
+
 /// One line of `docker rmi`; exactly one of the two is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

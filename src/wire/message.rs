@@ -21,6 +21,12 @@ pub struct JsonMessage {
     /// `Pulling from library/alpine`, `Downloading`, `Digest: sha256:…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Output as it is, with its line end: of builds and loads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// A result for programs; nothing to print.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aux: Option<serde_json::Value>,
     /// How far it is.
     #[serde(rename = "progressDetail", skip_serializing_if = "Option::is_none")]
     pub progress_detail: Option<ProgressDetail>,

@@ -8,6 +8,7 @@ pub mod config;
 pub mod container;
 pub mod credentials;
 pub mod detach;
+pub mod disk_usage;
 pub mod duration;
 pub mod event;
 pub mod examination;
@@ -18,9 +19,11 @@ pub mod image;
 pub mod inspect;
 pub mod message;
 pub mod network;
+pub mod registry;
 pub mod session;
 pub mod settings;
 pub mod stats;
+pub mod store_report;
 pub mod system;
 
 pub use archive::{Change, IdResponse, PathStat};
@@ -30,12 +33,13 @@ pub use container::{
     WaitResponse,
 };
 pub use credentials::Credentials;
+pub use disk_usage::DiskUsage;
 pub use event::{Actor, EventMessage};
 pub use examination::{Examination, Reach, Trial, UserNamespaceSettings};
 pub use exec::{ExecConfig, ExecCreated, ExecInspect, ExecProcess, ExecStart, Top};
 pub use filters::Filters;
 pub use host_config::{HostConfig, LogConfig, Mount, PortBinding, RestartPolicy, Ulimit};
-pub use image::{ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
+pub use image::{HistoryItem, ImageConfig, ImageDelete, ImageInspect, ImagePrune, ImageSummary, RootFs};
 pub use inspect::{
     ContainerInspect, ContainerState, GraphDriver, HealthState, HealthcheckResult, MountPoint,
     NetworkSettings,
@@ -45,11 +49,15 @@ pub use network::{
     EndpointResource, Ipam, IpamConfig, NetworkConnect, NetworkCreate, NetworkCreated, NetworkDisconnect,
     NetworkResource, NetworksPruned,
 };
+pub use registry::{
+    AuthAnswer, AuthRequest, Descriptor, DistributionInspect, DistributionPlatform, SearchResult,
+};
 pub use session::{Decide, NewTrace, TraceCreated};
 pub use settings::Settings;
 pub use stats::{
     BlkioEntry, BlkioStats, CpuStats, CpuUsage, MemoryStats, NetworkStats, PidsStats, Stats, ThrottlingData,
 };
+pub use store_report::{StoreFinding, StoreReport};
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};
 
 use serde::{Deserialize, Deserializer};

@@ -5,8 +5,13 @@
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod live;
 
+#[path = "../support/peer/mod.rs"]
+#[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
+mod peer;
+
 mod errors;
 mod files;
+mod images;
 mod lifecycle;
 mod logs;
 mod networks;

@@ -1,11 +1,12 @@
 //! A client that does what `learn run` does, and the learner at its gate.
 
 use crate::worlds::World;
+use futures_util::StreamExt;
 use learn::client::container::{Condition, Streams};
-use learn::client::image::Pull;
-use learn::client::{Client, Connector, Error, Source};
+use learn::client::image::{Import, Pull};
+use learn::client::{Client, Connector, Error, JsonLines, Source, Upload};
 use learn::trace::{Decision, Event, Record, Scope, Stop, Trace};
-use learn::wire::{Config, CreateRequest, Credentials, HostConfig, PortBinding, Ulimit};
+use learn::wire::{Config, CreateRequest, Credentials, HostConfig, JsonMessage, PortBinding, Ulimit};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,7 +138,43 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
     ended.code = Some(wait.exit_code().await?);
     if asked.killed {
         client.remove_container(id, false, false).await?;
+        move_about(client, image).await?;
         client.remove_image(image, false, false).await?;
+    }
+    Ok(())
+}
+
+/// The image out into an archive and in again, a tar made an image, a name more, and a cleaning.
+async fn move_about(client: &Client, image: &str) -> Result<(), Error> {
+    let mut archive = client.save_images(&[format!("{image}:latest")]).await?;
+    let mut saved = Vec::new();
+    while let Some(piece) = archive.next_piece().await? {
+        saved.extend_from_slice(&piece);
+    }
+    client.remove_image(image, false, false).await?;
+    drain(client.load_images(whole(saved), true, None).await?).await?;
+    let mut files = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    (header.set_size(2), header.set_mode(0o644));
+    files.append_data(&mut header, "file", &b"x\n"[..]).expect("into memory");
+    let changes = ["CMD [\"cat\", \"/file\"]".to_owned()];
+    let import = Import { name: Some("imported:1"), source: "-", changes: &changes, ..Import::default() };
+    let tar = files.into_inner().expect("into memory");
+    drain(client.import_image(&import, Some(whole(tar))).await?).await?;
+    client.tag_image("imported:1", "docker.io/library/imported", "2").await?;
+    client.remove_image("imported:1", false, false).await?;
+    client.remove_image("imported:2", false, false).await.map(drop)
+}
+
+fn whole(bytes: Vec<u8>) -> Upload {
+    futures_util::stream::iter([Ok(bytes.into())]).boxed()
+}
+
+async fn drain(mut lines: JsonLines<JsonMessage>) -> Result<(), Error> {
+    while let Some(line) = lines.next_line().await? {
+        if let Some(detail) = line.error_detail {
+            return Err(Error::Stream { message: detail.message, hint: None });
+        }
     }
     Ok(())
 }
@@ -145,13 +182,7 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
 async fn pull(client: &Client, image: &str) -> Result<(), Error> {
     let credentials = &Credentials::default();
     let pull = Pull { name: image, tag: Some("latest"), platform: None, hub: None, credentials };
-    let mut lines = client.pull_image(&pull).await?;
-    while let Some(line) = lines.next_line().await? {
-        if let Some(detail) = line.error_detail {
-            return Err(Error::Stream { message: detail.message, hint: None });
-        }
-    }
-    Ok(())
+    drain(client.pull_image(&pull).await?).await
 }
 
 /// Says next at every stop until `scope` is about to begin, then abort.

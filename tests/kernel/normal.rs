@@ -6,7 +6,7 @@
 
 use crate::drive::Run;
 use crate::worlds::World;
-use learn::op::{FsOp, NetworkOp, Op};
+use learn::op::{FsOp, NetworkOp, Op, StoreOp};
 use learn::trace::{Event, Facts, Note, Record, Scope};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -124,6 +124,7 @@ impl Names {
             (host(&world.addresses.cdn), "<cdn>"),
         ];
         let mut whole = BTreeMap::new();
+        let mut imported = false;
         for record in &run.records {
             match &record.event {
                 Event::Note { note: Note::NameChosen, facts } => {
@@ -153,6 +154,12 @@ impl Names {
                 }
                 Event::Did { op, facts, .. } if op == "process.spawn-proxy" => {
                     whole.insert(facts["pid"].clone(), "<proxy>");
+                }
+                // An import's documents hold the time it was made.
+                Event::Will { op: Op::Store(StoreOp::ReceiveBlob { .. }) } => imported = true,
+                Event::Will { op: Op::Store(StoreOp::PutBlob { digest, .. }) } if imported => {
+                    parts.push((digest[7..].to_owned(), "<made>"));
+                    parts.push((digest[7..19].to_owned(), "<made>"));
                 }
                 Event::Did { op, facts, .. } if op == "process.spawn-shim" => {
                     whole.insert(facts["pid"].clone(), "<shim>");

@@ -50,7 +50,7 @@ async fn a_name_and_password_are_shown_to_the_registry_only() {
     let bench = Bench::new(config()).await;
     let name = player.name("private:1");
     let error = bench.pull(&name).await.expect_err("nobody in particular");
-    assert_eq!(error.to_string(), "unauthorized: no basic auth credentials");
+    assert_eq!(error.to_string(), "no basic auth credentials");
 
     let mut request = bench.request(&name);
     request.credentials = Credentials::Basic { user: "ann".into(), password: "secret".into() };

@@ -3,6 +3,7 @@
 pub mod age;
 pub mod json;
 pub mod list;
+pub mod rows;
 pub mod size;
 pub mod tabs;
 pub mod template;

@@ -47,6 +47,12 @@ impl Display {
     pub fn show(&mut self, message: &JsonMessage) -> io::Result<()> {
         match self {
             Display::Quiet => Ok(()),
+            Display::Plain(out) if message.stream.is_some() => {
+                out.write_all(message.stream.as_deref().unwrap_or_default().as_bytes())
+            }
+            Display::Bars { all, .. } if message.stream.is_some() => {
+                all.println(message.stream.as_deref().unwrap_or_default().trim_end())
+            }
             Display::Plain(out) => match plain(message) {
                 Some(line) => writeln!(out, "{line}"),
                 None => Ok(()),

@@ -10,6 +10,9 @@ use crate::wire::JsonMessage;
 use indicatif::ProgressDrawTarget;
 use std::io::{self, IsTerminal};
 
+/// How a layer's lines end.
+const ENDS: [&str; 3] = ["Pull complete", "Pushed", "Layer already exists"];
+
 /// Where progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -24,12 +27,16 @@ pub enum Progress {
 /// Pulls an image and prints its name in full.
 pub async fn verb(context: &Context, args: Pull) -> Result<(), Failure> {
     let reference = Reference::parse(&args.name).map_err(|error| Failure::Arguments(error.to_string()))?;
-    if reference.is_bare() && !args.quiet {
+    if args.all_tags && !reference.is_bare() {
+        return Err(Failure::Arguments("tag can't be used with --all-tags/-a".into()));
+    }
+    if reference.is_bare() && !args.all_tags && !args.quiet {
         output::line("Using default tag: latest")?;
     }
     let progress = if args.quiet { Progress::Quiet } else { Progress::Stdout };
-    pull(context, &reference, args.platform.as_deref(), progress, Failure::from).await?;
-    output::line(&reference.full())
+    let tag = (!args.all_tags).then(|| reference.version());
+    fetch(context, &reference, tag, args.platform.as_deref(), progress, Failure::from).await?;
+    output::line(&if args.all_tags { reference.name() } else { reference.full() })
 }
 
 /// Pulls an image. Ctrl-C closes the connection, which cancels the pull; what has arrived is
@@ -41,16 +48,23 @@ pub async fn pull(
     progress: Progress,
     failed: impl Fn(Error) -> Failure,
 ) -> Result<(), Failure> {
+    fetch(context, reference, Some(reference.version()), platform, progress, failed).await
+}
+
+/// Pulls one tag or digest; without one all tags.
+async fn fetch(
+    context: &Context,
+    reference: &Reference,
+    tag: Option<&str>,
+    platform: Option<&str>,
+    progress: Progress,
+    failed: impl Fn(Error) -> Failure,
+) -> Result<(), Failure> {
     let name = reference.name();
     let work = async {
         let credentials = image::credentials(reference.domain()).await.map_err(&failed)?;
-        let request = Request {
-            name: &name,
-            tag: Some(reference.version()),
-            platform,
-            hub: context.hub.as_deref(),
-            credentials: &credentials,
-        };
+        let request =
+            Request { name: &name, tag, platform, hub: context.hub.as_deref(), credentials: &credentials };
         let lines = context.client.pull_image(&request).await.map_err(&failed)?;
         show(lines, progress, context.session.is_some(), &failed).await
     };
@@ -63,7 +77,8 @@ pub async fn pull(
     }
 }
 
-async fn show(
+/// Shows what a pull, a push or a load says, until its end.
+pub async fn show(
     mut lines: JsonLines<JsonMessage>,
     progress: Progress,
     told: bool,
@@ -89,9 +104,12 @@ async fn show(
             let hint = hint.and_then(|hint| hint.parse().ok());
             return Err(failed(Error::Stream { message: error.clone(), hint }));
         }
+        if message.aux.is_some() {
+            continue;
+        }
         // The narration tells each layer's steps; on the same screen its end is enough.
         let step = message.id.is_some() && message.progress_detail.is_some();
-        if told && step && message.status.as_deref() != Some("Pull complete") {
+        if told && step && !ENDS.contains(&message.status.as_deref().unwrap_or_default()) {
             continue;
         }
         display.show(&message)?;

@@ -18,6 +18,35 @@ pub struct Events {
     pub filter: Vec<String>,
 }
 
+#[derive(Debug, Args)]
+#[command(override_usage = "learn system check [OPTIONS]")]
+pub struct Check {
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn system df [OPTIONS]")]
+pub struct Df {
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
+    #[arg(long, short = 'v')]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn system prune [OPTIONS]")]
+pub struct Prune {
+    #[arg(long, short = 'a')]
+    pub all: bool,
+    #[arg(long)]
+    pub volumes: bool,
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub filter: Vec<String>,
+    #[arg(long, short = 'f')]
+    pub force: bool,
+}
+
 /// What an object may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {

@@ -45,11 +45,11 @@ impl PullEvent {
     }
 
     /// A step of a layer without numbers.
-    fn step(id: &str, status: &str) -> PullEvent {
+    pub(in crate::image) fn step(id: &str, status: &str) -> PullEvent {
         PullEvent { progress_detail: Some(ProgressDetail::default()), ..PullEvent::of(id, status) }
     }
 
-    fn bar(id: &str, status: &str, current: u64, total: u64) -> PullEvent {
+    pub(crate) fn bar(id: &str, status: &str, current: u64, total: u64) -> PullEvent {
         let detail = ProgressDetail { current: Some(current), total: Some(total) };
         PullEvent {
             progress_detail: Some(detail),

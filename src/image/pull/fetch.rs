@@ -179,7 +179,7 @@ impl Task {
         verify(door, "layer", &self.part.digest, &unpacked.digest).await?;
         verify(door, "diff-id", &self.diff_id, &unpacked.diff_id).await?;
         let layer = self.describe(&unpacked);
-        self.store.adopt_layer(door, layer.clone(), staging).await?;
+        self.store.adopt_layer(door, layer.clone(), &self.store.partial_path(&layer.digest), staging).await?;
         Ok(layer)
     }
 
@@ -190,6 +190,7 @@ impl Task {
             media_type: self.part.media_type.clone(),
             size: unpacked.size,
             unpacked: unpacked.inflated,
+            content: Some(unpacked.content),
         }
     }
 

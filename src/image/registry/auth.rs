@@ -2,8 +2,9 @@
 //! Authentication"; the refresh form is OAuth 2's.
 
 use super::challenge::Challenge;
-use super::error::{Answer, Error};
+use super::error::{Answer, Error, NO_CREDENTIALS};
 use super::request::{Request, redact};
+use super::session::Actions;
 use super::transport::Transport;
 use crate::kernel::TracedHost;
 use crate::trace::{Note, facts};
@@ -70,6 +71,8 @@ pub(super) struct Authorizer<'a> {
     pub tokens: &'a Tokens,
     pub credentials: &'a Credentials,
     pub repository: &'a str,
+    /// What for.
+    pub actions: Actions,
     /// The challenge came although a token was sent: that token is of no use.
     pub refused: bool,
 }
@@ -92,7 +95,7 @@ impl Authorizer<'_> {
                 Note::Challenge,
                 facts([("scheme", &"basic"), ("realm", &realm), ("service", &host), ("scope", &"")]),
             );
-            return self.basic().ok_or_else(|| refusal("no basic auth credentials", host));
+            return self.basic().ok_or_else(|| refusal(NO_CREDENTIALS, host));
         }
         Err(refusal("authentication required", host))
     }
@@ -104,7 +107,11 @@ impl Authorizer<'_> {
 
     async fn bearer(&self, door: &TracedHost, challenge: &Challenge) -> Result<String, Error> {
         let service = challenge.get("service").unwrap_or_default();
-        let own = format!("repository:{}:pull", self.repository);
+        let own = match self.actions {
+            Actions::Pull => format!("repository:{}:pull", self.repository),
+            Actions::Push => format!("repository:{}:pull,push", self.repository),
+            Actions::Login => String::new(),
+        };
         let scope = challenge.get("scope").unwrap_or(&own);
         let realm = challenge.get("realm").unwrap_or_default();
         door.note(
@@ -150,7 +157,12 @@ impl Authorizer<'_> {
             if !service.is_empty() {
                 pairs.append_pair("service", service);
             }
-            pairs.append_pair("scope", scope);
+            if !scope.is_empty() {
+                pairs.append_pair("scope", scope);
+            }
+            if self.actions == Actions::Login {
+                pairs.append_pair("client_id", "learn").append_pair("offline_token", "true");
+            }
             if let Credentials::Basic { user, .. } = self.credentials {
                 pairs.append_pair("account", user);
             }

@@ -12,6 +12,9 @@ use serde::Deserialize;
 /// Most bytes of an error document that are read.
 const ERROR_LIMIT: usize = 64 << 10;
 
+/// Docker's words where a registry wants a password and there is none: it never asks then.
+pub(super) const NO_CREDENTIALS: &str = "no basic auth credentials";
+
 /// A failed exchange with a registry.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -66,6 +69,9 @@ impl std::fmt::Display for Answer {
         if self.code.is_empty() {
             return write!(f, "received unexpected HTTP status: {} from {}", describe(self.status), self.url);
         }
+        if self.message == NO_CREDENTIALS {
+            return f.write_str(NO_CREDENTIALS);
+        }
         write!(f, "{}: {}", self.code, self.message)
     }
 }
@@ -110,7 +116,7 @@ impl Error {
 
     /// Whether another try may go better. Names that do not resolve and untrusted certificates
     /// stay what they are.
-    pub(super) fn is_transient(&self) -> bool {
+    pub(in crate::image) fn is_transient(&self) -> bool {
         match self {
             Error::Op(error) => {
                 error.fault.kind == Kind::Unavailable

@@ -18,15 +18,19 @@ pub mod choose;
 pub mod endpoint;
 pub mod error;
 mod request;
+mod search;
 mod session;
 mod transport;
+mod upload;
 
 pub use crate::wire::Credentials;
 pub use choose::{Builtin, Chosen, Hub};
 pub use endpoint::{Endpoint, RegistryConfig};
 pub use error::Error;
-pub use session::{Described, Session};
+pub use search::Hit;
+pub use session::{Actions, Described, Session};
 pub use transport::Retry;
+pub use upload::Begun;
 
 use auth::Tokens;
 use choose::Reach;

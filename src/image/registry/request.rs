@@ -6,7 +6,20 @@ use bytes::Bytes;
 use reqwest::Url;
 
 /// Query parameters that are no secret; the values of all others print as `***`.
-const OPEN_PARAMETERS: [&str; 6] = ["scope", "service", "account", "client_id", "ns", "offline_token"];
+const OPEN_PARAMETERS: [&str; 12] = [
+    "account",
+    "client_id",
+    "digest",
+    "from",
+    "last",
+    "mount",
+    "n",
+    "ns",
+    "offline_token",
+    "q",
+    "scope",
+    "service",
+];
 
 /// A request to be sent.
 #[derive(Clone, Debug)]
@@ -18,6 +31,8 @@ pub(super) struct Request {
     pub authorization: Option<String>,
     /// Form fields of a `POST`.
     pub form: Option<Bytes>,
+    /// A small body, with its media type.
+    pub document: Option<(String, Bytes)>,
     /// A connection that cannot be made is reported at once: the first request to a host tells
     /// whether it is there.
     pub impatient: bool,
@@ -26,7 +41,15 @@ pub(super) struct Request {
 impl Request {
     /// A request without a body.
     pub fn new(method: &'static str, url: Url) -> Request {
-        Request { method, url, headers: Vec::new(), authorization: None, form: None, impatient: false }
+        Request {
+            method,
+            url,
+            headers: Vec::new(),
+            authorization: None,
+            form: None,
+            document: None,
+            impatient: false,
+        }
     }
 
     /// Adds a header.
@@ -59,8 +82,14 @@ impl Request {
             shown.push(kind.clone());
             sent.push(kind);
         }
+        if let Some((kind, _)) = &self.document {
+            let kind = ("Content-Type".to_owned(), kind.clone());
+            shown.push(kind.clone());
+            sent.push(kind);
+        }
+        let body = self.form.clone().or_else(|| self.document.as_ref().map(|(_, bytes)| bytes.clone()));
         let op = HttpOp::Request { method: self.method.into(), url: redact(&self.url), headers: shown };
-        let payload = Payload::Request { url: self.url.to_string(), headers: sent, body: self.form.clone() };
+        let payload = Payload::Request { url: self.url.to_string(), headers: sent, body };
         (op, payload)
     }
 }

@@ -15,6 +15,11 @@ use futures_util::StreamExt;
 use reqwest::Url;
 use std::sync::{Arc, Mutex};
 
+/// Tags asked for at once, after the first page.
+const PAGE: &str = "1000";
+/// Tags listed at most.
+const MOST_TAGS: usize = 100_000;
+
 /// What HEAD tells of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
@@ -22,6 +27,8 @@ pub struct Described {
     pub digest: String,
     /// `Content-Type`.
     pub media_type: String,
+    /// `Content-Length`, where it is said.
+    pub size: u64,
 }
 
 /// A document as it came.
@@ -33,6 +40,17 @@ pub struct Fetched {
     pub media_type: String,
 }
 
+/// What a conversation is to be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actions {
+    /// To look and to fetch.
+    Pull,
+    /// To send as well.
+    Push,
+    /// Nothing in particular: whether the credentials are good.
+    Login,
+}
+
 /// A conversation; cheap to share between the layers of one pull.
 #[derive(Debug)]
 pub struct Session {
@@ -41,6 +59,7 @@ pub struct Session {
     host: String,
     repository: String,
     credentials: Credentials,
+    actions: Actions,
     authorization: Mutex<Option<String>>,
 }
 
@@ -55,6 +74,7 @@ impl Client {
         endpoint: &Endpoint,
         repository: &str,
         credentials: Credentials,
+        actions: Actions,
     ) -> Result<Arc<Session>, Error> {
         let host = endpoint.host.clone();
         door.within(Scope::RegistryAuth, host.clone(), async |door: TracedHost| {
@@ -65,6 +85,7 @@ impl Client {
                 host: host.clone(),
                 repository: repository.to_owned(),
                 credentials,
+                actions,
                 authorization: Mutex::default(),
             };
             if challenges.is_empty() {
@@ -146,7 +167,11 @@ impl Session {
         let header = |name| response.header(name).unwrap_or_default().to_owned();
         let digest = header("docker-content-digest");
         let good = response.status == 200 && crate::image::digest::is_valid(&digest);
-        Ok(good.then(|| Described { digest, media_type: header("content-type") }))
+        Ok(good.then(|| Described {
+            digest,
+            media_type: header("content-type"),
+            size: header("content-length").parse().unwrap_or(0),
+        }))
     }
 
     /// Fetches a manifest or a list of them.
@@ -156,6 +181,38 @@ impl Session {
     pub async fn manifest(&self, door: &TracedHost, target: &str) -> Result<Fetched, Error> {
         let request = self.request("GET", &format!("manifests/{target}")).header("Accept", ACCEPT);
         self.fetch(door, request, MANIFEST_LIMIT).await
+    }
+
+    /// Every tag of the repository, page by page.
+    ///
+    /// # Errors
+    /// When the registry does not answer, or has no such repository.
+    pub async fn tags(&self, door: &TracedHost) -> Result<Vec<String>, Error> {
+        #[derive(serde::Deserialize)]
+        struct Page {
+            #[serde(default)]
+            tags: Option<Vec<String>>,
+        }
+        let mut tags: Vec<String> = Vec::new();
+        loop {
+            let mut request = self.request("GET", "tags/list");
+            if let Some(last) = tags.last() {
+                request.url.query_pairs_mut().append_pair("n", PAGE).append_pair("last", last);
+            }
+            let url = request.url.clone();
+            let page = self.fetch(door, request, MANIFEST_LIMIT).await?;
+            let page: Page = serde_json::from_slice(&page.bytes).map_err(|error| Error::Unexpected {
+                from: redact(&url),
+                expected: "a list of tags",
+                reason: error.to_string(),
+            })?;
+            let more: Vec<String> =
+                page.tags.unwrap_or_default().into_iter().filter(|tag| !tags.contains(tag)).collect();
+            if more.is_empty() || tags.len() > MOST_TAGS {
+                return Ok(tags);
+            }
+            tags.extend(more);
+        }
     }
 
     /// Fetches a small blob: an image configuration.
@@ -214,6 +271,21 @@ impl Session {
         }
     }
 
+    /// Whether the credentials are good for anything, once they were sent.
+    ///
+    /// # Errors
+    /// The registry's refusal.
+    pub async fn greet_again(&self, door: &TracedHost) -> Result<Response, Error> {
+        let mut url = self.base.clone();
+        url.set_path("/v2/");
+        self.send(door, Request::new("GET", url)).await
+    }
+
+    /// Where the registry is: `https://host/v2/`.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
     async fn authorize(
         &self,
         door: &TracedHost,
@@ -225,6 +297,7 @@ impl Session {
             tokens: &self.client.tokens,
             credentials: &self.credentials,
             repository: &self.repository,
+            actions: self.actions,
             refused,
         };
         let header = authorizer.answer(door, challenges, &self.host).await?;
@@ -232,7 +305,7 @@ impl Session {
         Ok(())
     }
 
-    fn authorization(&self) -> Option<String> {
+    pub(super) fn authorization(&self) -> Option<String> {
         self.authorization.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
     }
 }

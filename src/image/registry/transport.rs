@@ -30,7 +30,7 @@ impl Default for Retry {
 impl Retry {
     /// The pause before try number `attempt + 1`. Chance keeps many clients from coming back all
     /// at the same moment.
-    pub(super) fn delay(&self, attempt: u32) -> Duration {
+    pub(in crate::image) fn delay(&self, attempt: u32) -> Duration {
         let whole = self.base.saturating_mul(1 << (attempt - 1).min(6)).min(self.longest);
         whole.mul_f64(rand::rng().random_range(0.5..=1.0))
     }

@@ -53,6 +53,17 @@ pub struct Layer {
     pub size: u64,
     /// Bytes of the tar.
     pub unpacked: u64,
+    /// Bytes of the files in it; records of older engines do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<u64>,
+}
+
+impl Layer {
+    /// What the layer adds to an image's size, as Docker counts: files, without the tar around
+    /// them.
+    pub fn bytes(&self) -> u64 {
+        self.content.unwrap_or(self.unpacked)
+    }
 }
 
 impl Default for Index {

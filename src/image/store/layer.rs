@@ -11,7 +11,13 @@ impl Store {
         self.state().index.layers.get(diff_id).cloned()
     }
 
-    /// Takes a verified layer in: its blob and its tree are moved into place, then recorded.
+    /// Bytes of all layers, each counted once.
+    pub fn layer_bytes(&self) -> u64 {
+        self.state().index.layers.values().map(Layer::bytes).sum()
+    }
+
+    /// Takes a verified layer in: its blob, now at `from`, and its tree are moved into place, then
+    /// recorded.
     ///
     /// # Errors
     /// When a file cannot be moved or the record not be written.
@@ -19,10 +25,10 @@ impl Store {
         &self,
         door: &TracedHost,
         layer: Layer,
+        from: &str,
         staging: &str,
     ) -> Result<(), Error> {
-        let from = self.partial_path(&layer.digest);
-        door.perform(FsOp::Rename { from, to: self.blob_path(&layer.digest) }).await?;
+        door.perform(FsOp::Rename { from: from.to_owned(), to: self.blob_path(&layer.digest) }).await?;
         let path = self.layer_path(&layer.diff_id);
         if self.layer(&layer.diff_id).is_some() {
             // The same tree came under another digest meanwhile.

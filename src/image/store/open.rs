@@ -68,6 +68,15 @@ async fn sweep(door: &TracedHost, root: &str, index: &Index) -> Result<(), Error
             door.perform(FsOp::RemoveTree { path: format!("{root}/layers/{name}") }).await?;
         }
     }
+    // What was on its way from elsewhere than a registry comes anew as a whole.
+    for name in door.host().list(&format!("{root}/ingest")).unwrap_or_default() {
+        let path = format!("{root}/ingest/{name}");
+        if name.starts_with("load.new-") || name.starts_with("tree.new-") {
+            door.perform(FsOp::RemoveTree { path }).await?;
+        } else if !name.ends_with(".partial") {
+            door.perform(FsOp::RemoveFile { path }).await?;
+        }
+    }
     let known: BTreeSet<&str> = index.blobs().map(digest::hex).collect();
     for name in door.host().list(&format!("{root}/blobs/sha256")).unwrap_or_default() {
         if !known.contains(name.as_str()) {

@@ -110,14 +110,13 @@ impl Plan {
 }
 
 /// Docker's order of questions: a name is only a name while there are others; the last one, or an
-/// id, means the image.
+/// id, means the image. `image_delete.go` of moby.
 fn plan(image: &Image, word: &str, force: bool, using: &[&ContainerUse]) -> Result<Plan, Error> {
     let all: Vec<Reference> = image.tags.iter().chain(&image.digests).cloned().collect();
-    let given = word.parse::<Reference>().ok().filter(|name| all.contains(&stored(name)));
-    let by_id = given.is_none();
-    if let Some(name) = given.map(|name| stored(&name)) {
-        let only = is_single(&all);
-        if let (false, true, Some(user)) = (force, only, using.first()) {
+    let given = word.parse::<Reference>().ok().map(|name| stored(&name)).filter(|name| all.contains(name));
+    let running = using.iter().find(|user| user.running);
+    if let Some(name) = given {
+        if let (false, true, Some(user)) = (force, is_single(&all), using.first()) {
             return Err(Error::InUse(format!(
                 "remove repository reference \"{word}\" (must force) - container {} is using its referenced image {}",
                 short(&user.container),
@@ -125,16 +124,16 @@ fn plan(image: &Image, word: &str, force: bool, using: &[&ContainerUse]) -> Resu
             )));
         }
         let names = with_orphaned_digests(&all, name);
-        if names.len() < all.len() {
-            return Ok(Plan { names, delete: false });
-        }
+        // An image that runs stays, without a name.
+        let delete = names.len() == all.len() && running.is_none();
+        return Ok(Plan { names, delete });
     }
-    if by_id && !force && !is_single(&all) && !all.is_empty() {
-        return Err(refuse(image, "(must be forced) - image is referenced in multiple repositories".into()));
-    }
-    if let Some(user) = using.iter().find(|user| user.running) {
+    if let Some(user) = running {
         let why = "(cannot be forced) - image is being used by running container";
         return Err(refuse(image, format!("{why} {}", short(&user.container))));
+    }
+    if !force && !is_single(&all) && !all.is_empty() {
+        return Err(refuse(image, "(must be forced) - image is referenced in multiple repositories".into()));
     }
     if let (false, Some(user)) = (force, using.first()) {
         let why = "(must be forced) - image is being used by stopped container";

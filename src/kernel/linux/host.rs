@@ -2,7 +2,7 @@
 
 use super::network::Network;
 use super::seal::SealedExe;
-use super::unpack::{Order, unpack_layer};
+use super::unpack::{Order, examine, receive, unpack_layer};
 use super::{files, groups, shim, sys, tree};
 use crate::error::{Hint, Kind};
 use crate::kernel::tree::{FileTree, Inode, TreeAnswer, TreeWork};
@@ -74,6 +74,10 @@ impl LinuxHost {
                 };
                 let (directory, blob) = (directory.clone(), blob.clone());
                 blocking(move || tree::pack_layer(&directory, &blob, &empty)).await
+            }
+            StoreOp::ReceiveBlob { path, limit } => receive::blob(path.clone(), *limit, payload).await,
+            StoreOp::ReceiveArchive { directory, limit } => {
+                receive::archive(directory.clone(), *limit, payload).await
             }
             StoreOp::VerifyDigest { subject, expected, actual } => verify(subject, expected, actual),
         }
@@ -157,6 +161,14 @@ impl Host for LinuxHost {
             }
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         })
+    }
+
+    fn open(&self, path: &str) -> io::Result<Box<dyn io::Read + Send>> {
+        Ok(Box::new(fs::File::open(path)?))
+    }
+
+    fn compare_layer(&self, blob: &str, media_type: &str, directory: &str) -> io::Result<Vec<String>> {
+        examine::compare(blob, media_type, directory)
     }
 
     fn size(&self, path: &str) -> io::Result<u64> {

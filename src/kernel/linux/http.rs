@@ -97,7 +97,11 @@ impl Http {
     pub async fn perform(&self, op: &HttpOp, payload: Payload) -> Result<Outcome, Fault> {
         let HttpOp::Request { method, url, headers } = op;
         let (url, headers, body) = match payload {
-            Payload::Request { url, headers, body } => (url, headers, body),
+            Payload::Request { url, headers, body } => (url, headers, body.map(reqwest::Body::from)),
+            Payload::Upload { url, mut headers, size, bytes } => {
+                headers.push(("Content-Length".into(), size.to_string()));
+                (url, headers, Some(reqwest::Body::wrap_stream(bytes)))
+            }
             _ => (url.clone(), headers.clone(), None),
         };
         let invalid = |what: &str| Fault::new(Kind::Invalid, format!("{what} in the request for {url:?}"));

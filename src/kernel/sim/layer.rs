@@ -112,6 +112,14 @@ fn inflate(bytes: &[u8], media_type: &str, limit: u64) -> (Vec<u8>, Option<Unfit
     (tar, read.err())
 }
 
+/// Inflates an archive of images, whichever way it is compressed.
+pub(super) fn inflate_any(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Fault> {
+    match inflate(bytes, "", limit) {
+        (tar, None) => Ok(tar),
+        (_, Some(unfit)) => Err(unfit.into()),
+    }
+}
+
 /// What a layer turned out to be, also when it turned out unfit.
 pub(super) struct Layer {
     /// Digests and sizes, as far as they are known.
@@ -139,6 +147,7 @@ impl World {
             size: bytes.len() as u64,
             diff_id: digest(&tar),
             inflated: tar.len() as u64,
+            content: 0,
             entries: 0,
         };
         let mut layer = Layer { unpacked, skipped_devices: 0, failure: None };
@@ -158,6 +167,13 @@ impl World {
                 layer.skipped_devices += 1;
                 continue;
             }
+            layer.unpacked.content += match kind {
+                tar::EntryType::Symlink => entry.link_name_bytes().map_or(0, |link| link.len() as u64),
+                tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse => {
+                    entry.size()
+                }
+                _ => 0,
+            };
             self.unpack_entry(who, root, entry)?;
         }
         Ok(())

@@ -5,12 +5,13 @@ use super::jail::fault;
 use super::layer;
 use super::world::{DAEMON, lock};
 use crate::error::{Hint, Kind};
-use crate::kernel::{ByteStream, Fault, Outcome, Payload, Progress, Value};
+use crate::kernel::{ByteStream, Fault, Outcome, Payload, Progress, Received, Value};
 use crate::op::{FsOp, StoreOp};
 use crate::trace::facts;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use nix::errno::Errno;
+use std::io::Read;
 
 impl SimHost {
     pub(super) async fn store(&self, op: &StoreOp, payload: Payload) -> Result<Outcome, Fault> {
@@ -31,8 +32,59 @@ impl SimHost {
                 Err(Fault::new(Kind::Internal, "store.unpack-layer came without its stream"))
             }
             (StoreOp::PackLayer { directory, blob }, payload) => self.pack_layer(directory, blob, payload),
+            (StoreOp::ReceiveBlob { path, limit }, Payload::Incoming(bytes)) => {
+                let whole = collect(bytes, *limit).await?;
+                let one = self.keep(path, String::new(), whole)?;
+                Ok(received(vec![one]))
+            }
+            (StoreOp::ReceiveArchive { directory, limit }, Payload::Incoming(bytes)) => {
+                let whole = collect(bytes, *limit).await?;
+                self.take_apart(directory, &whole, *limit)
+            }
+            (StoreOp::ReceiveBlob { .. } | StoreOp::ReceiveArchive { .. }, _) => {
+                Err(Fault::new(Kind::Internal, "the operation came without what it is to take in"))
+            }
             (StoreOp::VerifyDigest { subject, expected, actual }, _) => verify(subject, expected, actual),
         }
+    }
+
+    fn keep(&self, path: &str, name: String, bytes: Bytes) -> Result<Received, Fault> {
+        let (digest, size) = (layer::digest(&bytes), bytes.len() as u64);
+        lock(&self.world).write(DAEMON, path, bytes).map_err(fault)?;
+        Ok(Received { name, file: path.to_owned(), digest, size, link: None })
+    }
+
+    fn take_apart(&self, directory: &str, whole: &[u8], limit: u64) -> Result<Outcome, Fault> {
+        let make = FsOp::CreateDirectory { path: directory.to_owned(), mode: 0o700 };
+        lock(&self.world).daemon_file_op(DAEMON, &make, None).map_err(fault)?;
+        let tar = layer::inflate_any(whole, limit)?;
+        let malformed = |error: std::io::Error| Fault::from(layer::Unfit::from(error));
+        let mut all = Vec::new();
+        for entry in tar::Archive::new(&tar[..]).entries().map_err(malformed)? {
+            let mut entry = entry.map_err(malformed)?;
+            let clean = |bytes: &[u8]| {
+                let name = String::from_utf8_lossy(bytes);
+                name.trim_start_matches("./").trim_end_matches('/').to_owned()
+            };
+            let name = clean(&entry.path_bytes());
+            match (entry.header().entry_type(), entry.link_name_bytes()) {
+                (tar::EntryType::Regular | tar::EntryType::Continuous, _) => {
+                    let mut content = Vec::new();
+                    entry.read_to_end(&mut content).map_err(malformed)?;
+                    let path = format!("{directory}/{}", all.len());
+                    all.push(self.keep(&path, name, content.into())?);
+                }
+                (tar::EntryType::Symlink | tar::EntryType::Link, Some(link)) => all.push(Received {
+                    name,
+                    file: String::new(),
+                    digest: String::new(),
+                    size: 0,
+                    link: Some(clean(&link)),
+                }),
+                _ => {}
+            }
+        }
+        Ok(received(all))
     }
 
     fn unpack(&self, op: &StoreOp, whole: &Bytes) -> Result<Outcome, Fault> {
@@ -104,6 +156,31 @@ impl SimHost {
             None => Ok(whole),
         }
     }
+}
+
+/// All that a client sends.
+async fn collect(mut bytes: ByteStream, limit: u64) -> Result<Bytes, Fault> {
+    let mut whole = BytesMut::new();
+    while let Some(next) = bytes.next().await {
+        whole
+            .extend_from_slice(&next.map_err(|error| {
+                Fault::new(Kind::Unavailable, error.to_string()).hint(Hint::CheckNetwork)
+            })?);
+        if whole.len() as u64 > limit {
+            let message = format!("the layer unpacks to more than the limit of {limit} bytes");
+            return Err(Fault::new(Kind::Invalid, message).hint(Hint::RaiseUnpackLimit));
+        }
+    }
+    Ok(whole.freeze())
+}
+
+fn received(all: Vec<Received>) -> Outcome {
+    let bytes: u64 = all.iter().map(|one| one.size).sum();
+    let mut found = facts([("files", &all.len()), ("bytes", &bytes)]);
+    if let [only] = &all[..] {
+        found.insert("digest".into(), only.digest.clone());
+    }
+    Outcome { facts: found, value: Value::Received(all) }
 }
 
 /// Compares what was computed with what was promised.

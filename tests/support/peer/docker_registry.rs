@@ -10,6 +10,9 @@ use tempfile::TempDir;
 /// What it logs when clients may connect; the address follows.
 const READY: &str = "listening on ";
 
+/// `ann:secret` as htpasswd(1) keeps it with bcrypt.
+const PASSWORDS: &str = "ann:$2b$05$smVjmsQTZFHF0xyljGbe5OQGcHLC2xEfausmrDodgpi.FO6Pr4tZO\n";
+
 /// A running registry. Dropping it stops it and removes its files.
 #[derive(Debug)]
 pub struct DockerRegistry {
@@ -33,7 +36,7 @@ impl DockerRegistry {
     pub fn start() -> io::Result<DockerRegistry> {
         let directory = DockerRegistry::directory()?;
         let data = directory.path().join("data");
-        DockerRegistry::serve(directory, data)
+        DockerRegistry::serve(directory, data, "")
     }
 
     /// One more registry on the images of another ([`DockerRegistry::data`]), in the caller's
@@ -42,7 +45,7 @@ impl DockerRegistry {
     /// # Errors
     /// With the end of its log when it gave up.
     pub fn on(data: &Path) -> io::Result<DockerRegistry> {
-        DockerRegistry::serve(DockerRegistry::directory()?, data.to_owned())
+        DockerRegistry::serve(DockerRegistry::directory()?, data.to_owned(), "")
     }
 
     /// Where its images are.
@@ -54,14 +57,27 @@ impl DockerRegistry {
         tempfile::Builder::new().prefix("learn-registry.").tempdir()
     }
 
-    fn serve(directory: TempDir, data: PathBuf) -> io::Result<DockerRegistry> {
+    fn serve(directory: TempDir, data: PathBuf, more: &str) -> io::Result<DockerRegistry> {
         let settings = directory.path().join("config.yml");
-        fs::write(&settings, configuration(&data.display().to_string()))?;
+        fs::write(&settings, configuration(&data.display().to_string()) + more)?;
         let arguments = ["serve".to_owned(), settings.display().to_string()];
         let server = Server::start("docker-registry", &arguments, READY)?;
         let (_, rest) = server.ready_line().split_once(READY).unwrap_or_default();
         let address = rest.split(['"', ',']).next().unwrap_or_default().to_owned();
         Ok(DockerRegistry { _server: server, _directory: directory, data, address })
+    }
+
+    /// Starts an empty registry that lets nobody in but `ann`, whose password is `secret`.
+    ///
+    /// # Errors
+    /// With the end of its log when it gave up.
+    pub fn start_locked() -> io::Result<DockerRegistry> {
+        let directory = DockerRegistry::directory()?;
+        let passwords = directory.path().join("passwords");
+        fs::write(&passwords, PASSWORDS)?;
+        let lock = format!("auth: {{ htpasswd: {{ realm: test, path: {} }} }}\n", passwords.display());
+        let data = directory.path().join("data");
+        DockerRegistry::serve(directory, data, &lock)
     }
 
     /// `127.0.0.1:PORT`.

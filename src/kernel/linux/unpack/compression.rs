@@ -41,7 +41,7 @@ impl Compression {
     }
 
     /// What the first bytes are.
-    fn found(magic: &[u8]) -> Compression {
+    pub(super) fn found(magic: &[u8]) -> Compression {
         match magic {
             [0x1f, 0x8b, ..] => Compression::Gzip,
             // A zstd frame, or one of its sixteen skippable frames.

@@ -15,12 +15,14 @@
 mod archive;
 mod compression;
 mod error;
+pub mod examine;
 mod intake;
 mod name;
 pub mod over;
 mod pax;
 mod pipe;
 mod place;
+pub mod receive;
 mod sparse;
 mod tree;
 
@@ -171,8 +173,14 @@ fn unpack(
     if let (true, Some(error)) = (correct, failure) {
         return Err(error);
     }
-    let unpacked =
-        Unpacked { digest, size, diff_id: built.diff_id, inflated: built.inflated, entries: built.entries };
+    let unpacked = Unpacked {
+        digest,
+        size,
+        diff_id: built.diff_id,
+        inflated: built.inflated,
+        content: built.skipped.content,
+        entries: built.entries,
+    };
     Ok((unpacked, built.skipped))
 }
 

@@ -12,7 +12,8 @@ const BUFFER: usize = 256 * 1024;
 const UNDER_WAY: usize = 3;
 
 enum Message {
-    Chunk(Vec<u8>),
+    /// A buffer, and how many of its bytes count.
+    Chunk(Vec<u8>, usize),
     End,
 }
 
@@ -24,6 +25,7 @@ pub(super) fn pipe() -> (Inflow, Inflated) {
         chunks: arriving,
         spare,
         current: Vec::new(),
+        length: 0,
         position: 0,
         ended: false,
         hash: Sha256::new(),
@@ -51,14 +53,15 @@ impl Inflow {
     pub(super) fn fill_from(&self, mut reader: impl Read, limit: u64) -> Result<Poured, UnpackError> {
         let mut total = 0u64;
         loop {
+            // Always of full length: what is not cleared between two rounds need not be cleared.
             let mut buffer = self.returned.try_recv().unwrap_or_default();
-            buffer.clear();
-            let count = (&mut reader).take(BUFFER as u64).read_to_end(&mut buffer)?;
+            buffer.resize(BUFFER, 0);
+            let count = fill(&mut reader, &mut buffer)?;
             total += count as u64;
             if total > limit {
                 return Err(UnpackError::TooLarge { limit });
             }
-            let message = if count == 0 { Message::End } else { Message::Chunk(buffer) };
+            let message = if count == 0 { Message::End } else { Message::Chunk(buffer, count) };
             if self.chunks.send(message).is_err() {
                 return Ok(Poured::HungUp);
             }
@@ -69,11 +72,27 @@ impl Inflow {
     }
 }
 
+/// Reads until the buffer is full or the reader at its end; the number of bytes.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
 /// The end that is read from: the tar, hashed as it passes.
 pub(super) struct Inflated {
     chunks: Receiver<Message>,
     spare: Sender<Vec<u8>>,
     current: Vec<u8>,
+    /// Bytes of `current` that count.
+    length: usize,
     position: usize,
     ended: bool,
     hash: Sha256,
@@ -89,13 +108,13 @@ impl Inflated {
 
 impl BufRead for Inflated {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.position == self.current.len() && !self.ended {
+        if self.position == self.length && !self.ended {
             match self.chunks.recv() {
-                Ok(Message::Chunk(chunk)) => {
-                    self.hash.update(&chunk);
-                    self.total += chunk.len() as u64;
+                Ok(Message::Chunk(chunk, length)) => {
+                    self.hash.update(&chunk[..length]);
+                    self.total += length as u64;
                     let old = std::mem::replace(&mut self.current, chunk);
-                    self.position = 0;
+                    (self.length, self.position) = (length, 0);
                     // The other side may have finished meanwhile; then nobody needs the buffer.
                     let _ = self.spare.send(old);
                 }
@@ -103,7 +122,7 @@ impl BufRead for Inflated {
                 Err(_) => return Err(UnpackError::Interrupted("the layer's bytes broke off".into()).into()),
             }
         }
-        Ok(&self.current[self.position..])
+        Ok(&self.current[self.position..self.length])
     }
 
     fn consume(&mut self, count: usize) {

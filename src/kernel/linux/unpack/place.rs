@@ -72,9 +72,12 @@ impl Tree {
         archive: &mut Archive<R>,
     ) -> Result<(), UnpackError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let (fd, setgid) = self.make(name, |parent, leaf| {
-            Ok((openat(&parent.fd, leaf, flags, Mode::RUSR | Mode::WUSR)?, parent.setgid))
-        })?;
+        // Most files get their mode with their name, and need no fchmod(2) after it.
+        let mode = Mode::from_raw_mode(entry.mode);
+        let born = if self.is_born_with(entry) { mode } else { Mode::RUSR | Mode::WUSR };
+        let (fd, setgid) =
+            self.make(name, |parent, leaf| Ok((openat(&parent.fd, leaf, flags, born)?, parent.setgid)))?;
+        self.skipped.content += entry.size;
         let refused = |error| UnpackError::write(String::from_utf8_lossy(name.bytes()), error);
         let mut file = File::from(fd);
         match &entry.pieces {
@@ -92,7 +95,8 @@ impl Tree {
             }
         }
         let fd = OwnedFd::from(file);
-        self.describe(&fd, entry, Mode::from_raw_mode(entry.mode), setgid)
+        let mode = (born != mode || setgid).then_some(mode);
+        self.describe(&fd, entry, mode, setgid)
             .and_then(|()| futimens(&fd, &same(entry.mtime)))
             .map_err(UnpackError::at(name.bytes()))
     }
@@ -125,7 +129,9 @@ impl Tree {
         // `mkdir` in a setgid directory takes its group, and so would an owner that is skipped.
         // One that was there may be anybody's.
         let anybody = parent.setgid || name.is_root() || self.over.is_some();
-        self.describe(&fd, entry, mode, anybody).map_err(at())?;
+        self.describe(&fd, entry, Some(mode), anybody).map_err(at())?;
+        // One of them could be a default access control list, which new files take their mode from.
+        self.plain_modes &= entry.xattrs.is_empty();
         self.keep(name.bytes(), fd, entry.mode);
         Ok(())
     }
@@ -134,6 +140,7 @@ impl Tree {
         if entry.link.is_empty() {
             return Err(UnpackError::Malformed(format!("the link {:?} says nothing", shown(name))));
         }
+        self.skipped.content += entry.link.len() as u64;
         let (privileged, owner) = (self.privileged, owner(entry));
         // What a link says is not checked: it is only ever followed inside the root.
         self.make(name, |parent, leaf| {
@@ -202,14 +209,29 @@ impl Tree {
         Ok(())
     }
 
-    /// Owner, mode and attributes of an open file or directory.
-    fn describe(&mut self, fd: &OwnedFd, entry: &Entry, mode: Mode, inherits: bool) -> Result<(), Errno> {
+    /// Whether open(2) gives a file exactly this mode: nothing in it that the umask takes away, or
+    /// that a change of owner would clear.
+    fn is_born_with(&self, entry: &Entry) -> bool {
+        let is_ours = !self.privileged || (entry.uid, entry.gid) == (0, 0);
+        self.plain_modes && self.over.is_none() && is_ours && entry.mode & (0o7000 | self.umask) == 0
+    }
+
+    /// Owner, mode and attributes of an open file or directory; `None` for a mode it has.
+    fn describe(
+        &mut self,
+        fd: &OwnedFd,
+        entry: &Entry,
+        mode: Option<Mode>,
+        inherits: bool,
+    ) -> Result<(), Errno> {
         // New nodes are root's already, which is what most entries want.
         if self.privileged && (inherits || (entry.uid, entry.gid) != (0, 0)) {
             let (uid, gid) = owner(entry);
             fchown(fd, uid, gid)?;
         }
-        fchmod(fd, mode)?;
+        if let Some(mode) = mode {
+            fchmod(fd, mode)?;
+        }
         for (name, value) in &entry.xattrs {
             if !self.may_set(name) {
                 self.skipped.xattrs += 1;

@@ -34,6 +34,8 @@ pub(super) struct Skipped {
     pub(super) devices: u64,
     /// Extended attributes.
     pub(super) xattrs: u64,
+    /// Not skipped: bytes of files and of links' texts.
+    pub(super) content: u64,
 }
 
 /// What a directory gets at the end: its entries would change the time, and its mode may shut
@@ -56,6 +58,10 @@ pub(super) struct Tree {
     root: OwnedFd,
     /// Whether owners and trusted attributes can be set.
     pub(super) privileged: bool,
+    /// Permission bits that new files do not get.
+    pub(super) umask: u32,
+    /// Whether no directory can have an access control list that new files inherit.
+    pub(super) plain_modes: bool,
     open: HashMap<Vec<u8>, Rc<Directory>>,
     last: BTreeMap<Name, Last>,
     pub(super) skipped: Skipped,
@@ -99,6 +105,8 @@ impl Tree {
         }
         fchmod(&root, Mode::from_raw_mode(0o755)).map_err(UnpackError::at(path.as_bytes()))?;
         Ok(Tree {
+            umask: umask(),
+            plain_modes: !has_default_acl(&root),
             root,
             privileged: rustix::process::geteuid().is_root(),
             open: HashMap::new(),
@@ -287,6 +295,22 @@ impl Tree {
         let name = if self.privileged { "trusted.overlay.opaque" } else { "user.overlay.opaque" };
         fsetxattr(directory, name, b"y", XattrFlags::empty())
     }
+}
+
+/// This process's umask, which only procfs tells without changing it; all bits where it does not.
+fn umask() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    line.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0o777)
+}
+
+/// acl(5): a directory's default list is what new files in it start with.
+fn has_default_acl(directory: &OwnedFd) -> bool {
+    let mut value = [0; 1];
+    !matches!(
+        rustix::fs::fgetxattr(directory, "system.posix_acl_default", &mut value),
+        Err(Errno::NODATA | Errno::OPNOTSUPP)
+    )
 }
 
 /// Opens the directory `component` itself, not what a link of that name points to.
