@@ -41,6 +41,7 @@ pub fn of(failure: &Failure) -> ExitCode {
         Failure::Usage(_) => Exit::Daemon.into(),
         Failure::Container { source: client::Error::Daemon { message, .. }, .. } => of_start(message).into(),
         Failure::Container { .. } => Exit::Daemon.into(),
+        Failure::Unmade { problem, .. } => of_start(problem).into(),
         Failure::Runtime(message) => of_start(message).into(),
         Failure::Interrupted | Failure::Aborted => Exit::Interrupted.into(),
         Failure::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::BrokenPipe.into(),

@@ -29,6 +29,14 @@ pub enum Failure {
         /// What the daemon said.
         source: client::Error,
     },
+    /// Something beside the request while a container was made.
+    #[error("{}", in_container(verb, problem))]
+    Unmade {
+        /// `run`.
+        verb: &'static str,
+        /// What went wrong.
+        problem: String,
+    },
     /// `learn runtime run`: the bundle's program never ran.
     #[error("learn runtime: {0}")]
     Runtime(String),

@@ -1,10 +1,12 @@
 //! From words to a command, and from clap's errors to Docker's words.
 
 use super::args::{Cli, Command as Verb};
+use super::container::value;
 use super::{Failure, help, own_flags, refuse};
 use crate::text::{Lang, ui};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory, FromArgMatches};
+use clap::{ArgAction, Command, CommandFactory, FromArgMatches};
+use std::error::Error;
 
 /// What the words ask for.
 #[derive(Debug)]
@@ -31,8 +33,7 @@ pub fn language(words: &[String]) -> Lang {
 /// # Errors
 /// Usage errors in Docker's words.
 pub fn parse(words: &[String], lang: Lang) -> Result<Asked, Failure> {
-    let tree = Cli::command();
-    let cli = tree.try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = tree().try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
     match cli {
         Ok(mut cli) => {
             claim_own_flags(&mut cli)?;
@@ -43,12 +44,41 @@ pub fn parse(words: &[String], lang: Lang) -> Result<Asked, Failure> {
     }
 }
 
+/// The tree with the manners of Docker's flags: a switch may be set (`--rm=false`), and a value
+/// may begin with a dash.
+pub fn tree() -> Command {
+    mannered(Cli::command())
+}
+
+fn mannered(command: Command) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
+    let command = command.mut_args(|argument| match argument.get_action() {
+        ArgAction::SetTrue => argument
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .hide_default_value(true)
+            .value_name("BOOL")
+            .value_parser(value::boolean),
+        ArgAction::Set | ArgAction::Append
+            if !argument.is_positional() && !argument.is_require_equals_set() =>
+        {
+            argument.allow_hyphen_values(true)
+        }
+        _ => argument,
+    });
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, mannered))
+}
+
 /// `learn`'s flags behind the image count like those before it.
 fn claim_own_flags(cli: &mut Cli) -> Result<(), Failure> {
     let Some((verb, shape)) = cli.command.shape_mut() else { return Ok(()) };
     let image = shape.image_and_command.remove(0);
-    let own = own_flags::take(&mut shape.image_and_command)
-        .map_err(|problem| Failure::Usage(format!("{problem}\nSee 'learn {verb} --help'.")))?;
+    let own = own_flags::take(&mut shape.image_and_command).map_err(|problem| {
+        Failure::Usage(format!("{problem}\n\nRun 'learn {verb} --help' for more information"))
+    })?;
     shape.image_and_command.insert(0, image);
     cli.global.explain = own.explain.or(cli.global.explain);
     cli.global.step |= own.step;
@@ -98,18 +128,17 @@ pub fn title(words: &[String]) -> String {
 }
 
 fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked, Failure> {
-    let mut tree = Cli::command();
+    let mut tree = tree();
     tree.build();
     let path = path(&tree, words);
     let verb = path.split(' ').next_back().unwrap_or_default();
-    let see = format!("See '{path} --help'.");
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(" "),
         _ => String::new(),
     };
     let argument = context(ContextKind::InvalidArg);
-    let usage = |message: String| Err(Failure::Usage(format!("{message}\n{see}")));
+    let usage = |message: String| Err(Failure::Usage(with_usage(&tree, &path, &message)));
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
@@ -117,35 +146,31 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
         // Docker's client understands it wherever it means nothing else.
         ErrorKind::UnknownArgument if argument == "-h" => Ok(Asked::Text(help::render(&path, lang))),
         ErrorKind::DisplayVersion => Ok(Asked::Text(error.to_string())),
-        ErrorKind::UnknownArgument if argument.starts_with('-') => {
-            usage(refuse::reason(lang, verb, &argument).unwrap_or_else(|| unknown_flag(&argument, words)))
-        }
+        ErrorKind::UnknownArgument if argument.starts_with('-') => usage(
+            refuse::reason(lang, verb, &argument)
+                .unwrap_or_else(|| unknown_flag(&tree, &path, &argument, words, lang)),
+        ),
         ErrorKind::UnknownArgument | ErrorKind::TooManyValues => {
             Err(Failure::Arguments(wrong_count(&tree, &path, words)))
         }
         ErrorKind::MissingRequiredArgument => Err(Failure::Arguments(wrong_count(&tree, &path, words))),
         ErrorKind::InvalidSubcommand => {
             let unknown = context(ContextKind::InvalidSubcommand);
-            Err(Failure::Arguments(format!(
-                "learn: unknown command: {path} {unknown}\n\nRun '{path} --help' for more information"
-            )))
+            Err(Failure::Arguments(unknown_command(&tree, &path, &unknown, lang)))
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::NoEquals => {
-            let flag = argument.split(' ').next().unwrap_or_default();
-            let flag = flag.split(['[', '=']).next().unwrap_or_default();
+            let flag = argument.split([' ', '[', '=']).next().unwrap_or_default();
             let value = context(ContextKind::InvalidValue);
-            match (value.is_empty(), context(ContextKind::ValidValue)) {
-                (true, _) => usage(format!("flag needs an argument: {flag}")),
-                (false, valid) if valid.is_empty() => {
-                    usage(format!("invalid argument \"{value}\" for \"{flag}\" flag"))
-                }
-                (false, valid) => {
-                    let valid = valid.replace(' ', ", ");
-                    usage(format!(
-                        "invalid argument \"{value}\" for \"{flag}\" flag: expected one of {valid}"
-                    ))
-                }
+            if value.is_empty() && error.source().is_none() {
+                return usage(lacks_value(flag, words));
             }
+            let valid = context(ContextKind::ValidValue).replace(' ', ", ");
+            let reason = match error.source() {
+                Some(source) => format!(": {source}"),
+                None if valid.is_empty() => String::new(),
+                None => format!(": expected one of {valid}"),
+            };
+            usage(format!("invalid argument \"{value}\" for \"{}\" flag{reason}", named(&tree, &path, flag)))
         }
         _ => usage(
             error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
@@ -153,18 +178,106 @@ fn translate(error: &clap::Error, words: &[String], lang: Lang) -> Result<Asked,
     }
 }
 
-/// pflag's words. clap names the letter alone; Docker repeats the cluster it stood in.
-fn unknown_flag(flag: &str, words: &[String]) -> String {
+/// A complaint about a flag, with the shape of the command line.
+fn with_usage(tree: &Command, path: &str, message: &str) -> String {
+    let usage = usage_line(found(tree, path));
+    format!("{message}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information")
+}
+
+fn usage_line(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    usage.trim_start_matches("Usage: ").trim().to_owned()
+}
+
+/// The command of a path.
+fn found<'a>(tree: &'a Command, path: &str) -> &'a Command {
+    path.split(' ').skip(1).fold(tree, |command, name| command.find_subcommand(name).unwrap_or(command))
+}
+
+/// A flag by both its names: `-m, --memory`.
+fn named(tree: &Command, path: &str, flag: &str) -> String {
+    let long = flag.trim_start_matches("--");
+    let argument = found(tree, path).get_arguments().find(|argument| argument.get_long() == Some(long));
+    match argument.and_then(clap::Arg::get_short) {
+        Some(short) => format!("-{short}, {flag}"),
+        None => flag.to_owned(),
+    }
+}
+
+/// A command nobody knows, and the one that was probably meant.
+fn unknown_command(tree: &Command, path: &str, unknown: &str, lang: Lang) -> String {
+    let command = found(tree, path);
+    let usage = if path == "learn" { String::new() } else { format!("\n\nUsage:  {path}") };
+    let names = command
+        .get_subcommands()
+        .flat_map(|below| std::iter::once(below.get_name()).chain(below.get_visible_aliases()));
+    let meant = closest(unknown, names).map(|name| {
+        let line = ui(lang, "usage.meant", &[("command", &format!("{path} {name}"))]);
+        format!("\n\n{line}")
+    });
+    format!(
+        "learn: unknown command: {path} {unknown}{usage}\n\nRun '{path} --help' for more information{}",
+        meant.unwrap_or_default()
+    )
+}
+
+/// The name that is one or two letters away.
+fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = names
+        .map(|name| (distance(word, name), name))
+        .filter(|(far, name)| *far <= 2 && *far < name.chars().count());
+    near.min_by_key(|(far, _)| *far).map(|(_, name)| name)
+}
+
+/// Letters to add, drop, change, or swap with their neighbour.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut rows = vec![vec![0; other.len() + 1]; one.len() + 1];
+    for (above, row) in rows.iter_mut().enumerate() {
+        row[0] = above;
+    }
+    rows[0] = (0..=other.len()).collect();
+    for a in 1..=one.len() {
+        for b in 1..=other.len() {
+            let change = usize::from(one[a - 1] != other[b - 1]);
+            let mut least = (rows[a - 1][b] + 1).min(rows[a][b - 1] + 1).min(rows[a - 1][b - 1] + change);
+            if a > 1 && b > 1 && one[a - 1] == other[b - 2] && one[a - 2] == other[b - 1] {
+                least = least.min(rows[a - 2][b - 2] + 1);
+            }
+            rows[a][b] = least;
+        }
+    }
+    rows[one.len()][other.len()]
+}
+
+/// pflag's words, which repeat the cluster from the letter on.
+fn lacks_value(flag: &str, words: &[String]) -> String {
+    let last = words.last().map_or("", String::as_str);
+    match last.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().last()) {
+        Some(letter) => format!("flag needs an argument: '{letter}' in -{letter}"),
+        None => format!("flag needs an argument: {flag}"),
+    }
+}
+
+/// pflag's words. clap names the letter alone; Docker repeats the cluster from it on.
+fn unknown_flag(tree: &Command, path: &str, flag: &str, words: &[String], lang: Lang) -> String {
     let letter =
         flag.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next());
     let Some(letter) = letter else {
-        return format!("unknown flag: {}", flag.split('=').next().unwrap_or(flag));
+        let name = flag.split('=').next().unwrap_or(flag);
+        let flags = found(tree, path).get_arguments().filter_map(clap::Arg::get_long);
+        let meant = closest(name.trim_start_matches('-'), flags);
+        let meant = meant.map(|meant| ui(lang, "usage.meant", &[("command", &format!("--{meant}"))]));
+        return match meant {
+            Some(meant) => format!("unknown flag: {name}\n\n{meant}"),
+            None => format!("unknown flag: {name}"),
+        };
     };
     let cluster = words
         .iter()
-        .find(|word| word.starts_with('-') && !word.starts_with("--") && word.contains(letter))
-        .map_or(flag, String::as_str);
-    format!("unknown shorthand flag: '{letter}' in {cluster}")
+        .filter(|word| word.starts_with('-') && !word.starts_with("--"))
+        .find_map(|word| word.find(letter).map(|place| format!("-{}", &word[place..])));
+    format!("unknown shorthand flag: '{letter}' in {}", cluster.as_deref().unwrap_or(flag))
 }
 
 /// The command the words name, as far as they do: `learn container rm`.
@@ -193,10 +306,7 @@ fn path(tree: &Command, words: &[String]) -> String {
 
 /// Docker's sentence about too few or too many arguments.
 fn wrong_count(tree: &Command, path: &str, words: &[String]) -> String {
-    let mut command = tree;
-    for name in path.split(' ').skip(1) {
-        command = command.find_subcommand(name).unwrap_or(command);
-    }
+    let command = found(tree, path);
     let verb_at = words.iter().position(|word| Some(word.as_str()) == path.split(' ').next_back());
     let given = words.len() - verb_at.map_or(words.len(), |at| at + 1);
     let positionals: Vec<_> = command.get_positionals().collect();
@@ -212,7 +322,8 @@ fn wrong_count(tree: &Command, path: &str, words: &[String]) -> String {
         }
         (_, most) => format!("requires at most {most} {}", plural(most)),
     };
-    let usage = command.clone().render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ").trim();
-    format!("learn: '{path}' {wants}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information")
+    let usage = usage_line(command);
+    // Docker has two words for it.
+    let see = if wants.starts_with("requires at least") { "See" } else { "Run" };
+    format!("learn: '{path}' {wants}\n\nUsage:  {usage}\n\n{see} '{path} --help' for more information")
 }

@@ -252,16 +252,16 @@ pub struct Ulimit {
 #[serde(rename_all = "PascalCase", default)]
 pub struct Mount {
     /// `bind`, `volume`, `tmpfs`.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
     pub r#type: String,
     /// Path of the host, or the volume's name.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// Path inside.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
     pub target: String,
     /// Cannot be written to.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
     /// `Propagation`, `NonRecursive`, `CreateMountpoint`, ….
     #[serde(skip_serializing_if = "Option::is_none")]

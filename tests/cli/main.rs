@@ -5,13 +5,13 @@
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod canned;
 mod daemon;
-mod formats;
 mod help;
 mod lists;
 mod narrated;
 mod places;
 mod pull;
 mod run;
+mod twin;
 mod usage;
 
 use daemon::Daemon;

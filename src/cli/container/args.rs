@@ -1,18 +1,11 @@
 //! What the container verbs accept.
 
-use clap::{Args, ValueEnum};
-
-/// When an image is pulled before a container is made of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum PullPolicy {
-    /// Also when it is here.
-    Always,
-    /// When it is not here.
-    #[default]
-    Missing,
-    /// Never.
-    Never,
-}
+use super::flags::files::Files;
+use super::flags::limits::Limits;
+use super::flags::machine::Machine;
+use super::flags::network::Network;
+use super::flags::value;
+use clap::Args;
 
 /// One of a program's streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +60,7 @@ pub struct Shape {
     pub tty: bool,
     #[arg(long, short = 'a', value_name = "stdin|stdout|stderr", value_parser = stream)]
     pub attach: Vec<Stream>,
-    #[arg(long, short = 'e', value_name = "NAME=VALUE")]
+    #[arg(long, short = 'e', value_name = "NAME=VALUE", value_parser = super::environment::variable)]
     pub env: Vec<String>,
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<std::path::PathBuf>,
@@ -77,14 +70,16 @@ pub struct Shape {
     pub user: Option<String>,
     #[arg(long, short = 'h', value_name = "NAME")]
     pub hostname: Option<String>,
-    #[arg(long, visible_alias = "net", value_name = "default|host|none")]
-    pub network: Option<String>,
     #[arg(long, value_name = "PROGRAM")]
     pub entrypoint: Option<String>,
-    #[arg(long, short = 'l', value_name = "KEY=VALUE")]
+    #[arg(long, short = 'l', value_name = "KEY=VALUE", value_parser = value::label)]
     pub label: Vec<String>,
+    #[arg(long, value_name = "FILE")]
+    pub label_file: Vec<std::path::PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub cidfile: Option<std::path::PathBuf>,
     #[arg(long, value_name = "missing|always|never", default_value = "missing", hide_default_value = true)]
-    pub pull: PullPolicy,
+    pub pull: String,
     #[arg(long, short = 'q')]
     pub quiet: bool,
     #[arg(long, value_name = "OS/ARCH")]
@@ -99,12 +94,20 @@ pub struct Shape {
     pub privileged: bool,
     #[arg(long, value_name = "OPTION")]
     pub security_opt: Vec<String>,
-    #[arg(long, value_name = "NAME=SOFT[:HARD]")]
-    pub ulimit: Vec<String>,
+    #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = super::flags::ulimit::ulimit)]
+    pub ulimit: Vec<crate::wire::Ulimit>,
     #[arg(long, value_name = "SIGNAL")]
     pub stop_signal: Option<String>,
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = value::int)]
     pub stop_timeout: Option<i64>,
+    #[command(flatten)]
+    pub network: Network,
+    #[command(flatten)]
+    pub files: Files,
+    #[command(flatten)]
+    pub machine: Machine,
+    #[command(flatten)]
+    pub limits: Limits,
     #[arg(long, value_name = "no|always|unless-stopped|on-failure[:COUNT]")]
     pub restart: Option<String>,
     #[command(flatten)]
@@ -115,7 +118,7 @@ pub struct Shape {
     pub log_opt: Vec<String>,
     #[arg(long)]
     pub oom_kill_disable: bool,
-    #[arg(long, value_name = "-1000..1000", allow_negative_numbers = true)]
+    #[arg(long, value_name = "-1000..1000", value_parser = value::int)]
     pub oom_score_adj: Option<i64>,
     /// The image, then everything that belongs to the command: one list, so that flags end at the
     /// image's name.
@@ -130,7 +133,7 @@ pub struct Health {
     pub health_cmd: Option<String>,
     #[arg(long, value_name = "DURATION")]
     pub health_interval: Option<String>,
-    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "COUNT", value_parser = value::int)]
     pub health_retries: Option<i64>,
     #[arg(long, value_name = "DURATION")]
     pub health_start_interval: Option<String>,
@@ -225,7 +228,7 @@ pub struct Top {
 pub struct Stop {
     #[arg(long, short = 's', value_name = "SIGNAL")]
     pub signal: Option<String>,
-    #[arg(long, short = 't', visible_alias = "time", value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(long, short = 't', visible_alias = "time", value_name = "SECONDS", value_parser = value::int)]
     pub timeout: Option<i64>,
     #[arg(required = true, value_name = "CONTAINER")]
     pub containers: Vec<String>,
@@ -236,7 +239,7 @@ pub struct Stop {
 pub struct Restart {
     #[arg(long, short = 's', value_name = "SIGNAL")]
     pub signal: Option<String>,
-    #[arg(long, short = 't', visible_alias = "time", value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(long, short = 't', visible_alias = "time", value_name = "SECONDS", value_parser = value::int)]
     pub timeout: Option<i64>,
     #[arg(required = true, value_name = "CONTAINER")]
     pub containers: Vec<String>,
@@ -288,7 +291,7 @@ pub struct Update {
     pub memory_reservation: Option<String>,
     #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
     pub memory_swap: Option<String>,
-    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "COUNT", value_parser = value::int)]
     pub pids_limit: Option<i64>,
     #[arg(long, value_name = "POLICY")]
     pub restart: Option<String>,
@@ -344,16 +347,24 @@ pub struct Ps {
     pub quiet: bool,
     #[arg(long)]
     pub no_trunc: bool,
-    #[arg(long, short = 'n', value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(long, short = 'n', value_name = "COUNT", value_parser = value::int)]
     pub last: Option<i64>,
     #[arg(long, short = 'l')]
     pub latest: bool,
     /// Whether to ask for sizes; undecided, the format decides.
-    #[arg(long, short = 's', num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(
+        long,
+        short = 's',
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = value::boolean
+    )]
     pub size: Option<bool>,
     #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     pub format: String,
-    #[arg(long, short = 'f', value_name = "NAME=VALUE")]
+    #[arg(long, short = 'f', value_name = "NAME=VALUE", value_parser = crate::cli::filter::filter)]
     pub filter: Vec<String>,
 }
 

@@ -1,20 +1,17 @@
 //! `learn create`, and what it shares with `run`: from flags to the request, and the pull that
 //! a missing image asks for.
 
-use super::args::{Create, PullPolicy, Shape, Stream};
+use super::args::{Create, Shape, Stream};
+use super::flags::{cidfile::CidFile, security};
 use super::{environment, health};
 use crate::cli::failure::while_at;
 use crate::cli::image::pull::{self, Progress};
 use crate::cli::reference::Reference;
 use crate::cli::{Context, Failure, output};
 use crate::client::container::Streams;
-use crate::text::{Lang, ui};
 use crate::wire::{Config, CreateRequest, HostConfig, LogConfig, RestartPolicy, Ulimit};
 use hyper::StatusCode;
-use std::collections::BTreeMap;
-
-/// Networks that need no bridge.
-const NETWORKS: [&str; 3] = ["default", "host", "none"];
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes a container and prints its id.
 pub async fn create(context: &Context, create: Create) -> Result<(), Failure> {
@@ -29,25 +26,26 @@ pub async fn make(
     shape: &Shape,
     attach: bool,
 ) -> Result<String, Failure> {
-    let request = request(context.lang, verb, shape, attach)?;
+    if !matches!(shape.pull.as_str(), "always" | "missing" | "never") {
+        let known = "must be one of \"always\", \"missing\" or \"never\"";
+        return Err(refused(verb, &format!("invalid pull option: '{}': {known}", shape.pull)));
+    }
+    let request = request(shape, attach).map_err(|problem| refused(verb, &problem))?;
+    let cidfile = CidFile::create(shape.cidfile.as_deref()).map_err(|problem| unmade(verb, problem))?;
     let image = &request.config.image;
     let reference = Reference::parse(image).ok().filter(|_| !is_id(image));
-    let parse = || {
-        Reference::parse(image).map_err(|error| {
-            Failure::Usage(format!("learn: {error}\n\nRun 'learn {verb} --help' for more information"))
-        })
-    };
+    let parse = || Reference::parse(image).map_err(|error| refused(verb, &error.to_string()));
     if reference.is_none() && !is_id(image) {
         parse()?;
     }
     let progress = if shape.quiet { Progress::Quiet } else { Progress::Stderr };
-    if shape.pull == PullPolicy::Always {
+    if shape.pull == "always" {
         pull::pull(context, &parse()?, shape.platform.as_deref(), progress, while_at(verb)).await?;
     }
     let ask = || context.client.create_container(shape.name.as_deref(), shape.platform.as_deref(), &request);
     let created = match (ask().await, reference) {
         (Err(error), Some(reference))
-            if error.status() == Some(StatusCode::NOT_FOUND) && shape.pull == PullPolicy::Missing =>
+            if error.status() == Some(StatusCode::NOT_FOUND) && shape.pull == "missing" =>
         {
             if !shape.quiet {
                 output::error_line(&format!("Unable to find image '{}' locally", reference.familiar()))?;
@@ -61,7 +59,21 @@ pub async fn make(
     for warning in &created.warnings {
         output::error_line(&format!("WARNING: {warning}"))?;
     }
+    cidfile.write(&created.id).map_err(|problem| unmade(verb, problem))?;
     Ok(created.id)
+}
+
+/// What goes wrong beside the request; `create` says it without a frame.
+fn unmade(verb: &'static str, problem: String) -> Failure {
+    match verb {
+        "create" => Failure::Arguments(problem),
+        verb => Failure::Unmade { verb, problem },
+    }
+}
+
+/// Docker's frame around what the client itself refuses.
+fn refused(verb: &str, problem: &str) -> Failure {
+    Failure::Usage(format!("learn: {problem}\n\nRun 'learn {verb} --help' for more information"))
 }
 
 /// A full id is never pulled.
@@ -71,16 +83,10 @@ fn is_id(image: &str) -> bool {
 }
 
 /// The request the flags ask for, as Docker's client fills it.
-fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<CreateRequest, Failure> {
-    let usage = |problem: String| {
-        Failure::Usage(format!("learn: {problem}\n\nRun 'learn {verb} --help' for more information"))
-    };
+fn request(shape: &Shape, attach: bool) -> Result<CreateRequest, String> {
     let (image, command) =
         shape.image_and_command.split_first().map_or(("", &[][..]), |(image, command)| (image, command));
-    if let Some(network) = shape.network.as_deref().filter(|network| !NETWORKS.contains(network)) {
-        let reason = ui(lang, "refused.networks", &[]);
-        return Err(usage(format!("network not supported: {network}: {reason}")));
-    }
+    let labels = environment::labels(&shape.label, &shape.label_file)?;
     let streams = if attach { attached(shape) } else { Streams::default() };
     let config = Config {
         hostname: shape.hostname.clone().unwrap_or_default(),
@@ -91,41 +97,64 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         tty: shape.tty,
         open_stdin: shape.interactive,
         stdin_once: streams.stdin && shape.interactive,
-        env: environment::collect(&shape.env, &shape.env_file)?,
+        env: environment::variables(&shape.env, &shape.env_file)?,
         cmd: (!command.is_empty()).then(|| command.to_vec()),
         image: image.to_owned(),
         working_dir: shape.workdir.clone().unwrap_or_default(),
         entrypoint: shape.entrypoint.clone().map(|program| vec![program]),
-        labels: labels(&shape.label),
+        labels: pairs(&labels),
         stop_signal: shape.stop_signal.clone(),
         stop_timeout: shape.stop_timeout,
-        healthcheck: health::check(&shape.health)?,
+        healthcheck: health::check(&shape.health).map_err(|failure| failure.to_string())?,
         ..Config::default()
     };
-    let policy = restart_policy(shape.restart.as_deref().unwrap_or("no")).map_err(usage)?;
+    let policy = restart_policy(shape.restart.as_deref().unwrap_or("no"))?;
     if shape.rm && !matches!(policy.name.as_str(), "" | "no") {
-        return Err(usage("conflicting options: cannot specify both --restart and --rm".to_owned()));
+        return Err("conflicting options: cannot specify both --restart and --rm".to_owned());
+    }
+    if shape.log_driver.as_deref() == Some("none") && !shape.log_opt.is_empty() {
+        return Err("invalid logging opts for driver none".to_owned());
     }
     let host_config = HostConfig {
-        network_mode: shape.network.clone().unwrap_or_else(|| "default".to_owned()),
+        container_id_file: shape.cidfile.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
         restart_policy: policy,
         log_config: LogConfig {
             r#type: shape.log_driver.clone().unwrap_or_default(),
-            config: labels(&shape.log_opt),
+            config: pairs(&shape.log_opt),
         },
         oom_kill_disable: Some(shape.oom_kill_disable),
         oom_score_adj: shape.oom_score_adj.unwrap_or(0),
         auto_remove: shape.rm,
         init: shape.init.then_some(true),
-        cap_add: some(&shape.cap_add),
-        cap_drop: some(&shape.cap_drop),
+        cap_add: capabilities(&shape.cap_add),
+        cap_drop: capabilities(&shape.cap_drop),
         privileged: shape.privileged,
         readonly_rootfs: shape.read_only,
-        security_opt: some(&security(&shape.security_opt).map_err(usage)?),
-        ulimits: shape.ulimit.iter().map(|text| ulimit(text).map_err(usage)).collect::<Result<_, _>>()?,
+        ulimits: ulimits(&shape.ulimit),
         ..HostConfig::default()
     };
-    Ok(CreateRequest { config, host_config, ..CreateRequest::default() })
+    let mut request = CreateRequest { config, host_config, ..CreateRequest::default() };
+    shape.limits.fill(&mut request.host_config)?;
+    shape.files.fill(&mut request)?;
+    shape.machine.fill(&mut request)?;
+    security::fill(&shape.security_opt, &mut request.host_config)?;
+    shape.network.fill(&mut request)?;
+    Ok(request)
+}
+
+/// Each once, in full and in order: `net_admin` is `CAP_NET_ADMIN`.
+fn capabilities(given: &[String]) -> Option<Vec<String>> {
+    let full = given.iter().map(|name| match name.to_uppercase() {
+        name if name == "ALL" || name.starts_with("CAP_") => name,
+        name => format!("CAP_{name}"),
+    });
+    (!given.is_empty()).then(|| full.collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+/// The last of each name, in the order of the names.
+fn ulimits(given: &[Ulimit]) -> Vec<Ulimit> {
+    let named: BTreeMap<_, _> = given.iter().map(|limit| (limit.name.clone(), limit.clone())).collect();
+    named.into_values().collect()
 }
 
 /// The streams `-a` names; without it the outputs, and standard input with `-i`.
@@ -158,96 +187,11 @@ pub fn restart_policy(text: &str) -> Result<RestartPolicy, String> {
     Ok(RestartPolicy { name: name.to_owned(), maximum_retry_count })
 }
 
-fn some(list: &[String]) -> Option<Vec<String>> {
-    (!list.is_empty()).then(|| list.to_vec())
-}
-
 /// `KEY=VALUE`, or `KEY` for an empty value.
-fn labels(given: &[String]) -> BTreeMap<String, String> {
+fn pairs(given: &[String]) -> BTreeMap<String, String> {
     given
         .iter()
         .map(|label| label.split_once('=').unwrap_or((label, "")))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
-}
-
-/// The daemon cannot see the client's files: a seccomp profile travels as text.
-fn security(given: &[String]) -> Result<Vec<String>, String> {
-    given
-        .iter()
-        .map(|option| match option.split_once(['=', ':']) {
-            None if option == "no-new-privileges" => Ok(option.clone()),
-            Some(("no-new-privileges", "true" | "false")) => Ok(option.clone()),
-            Some(("seccomp", "unconfined" | "builtin")) => Ok(option.clone()),
-            Some(("seccomp", file)) => {
-                let text = std::fs::read_to_string(file)
-                    .map_err(|error| format!("opening seccomp profile ({file}) failed: {error}"))?;
-                let profile: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
-                    format!("compacting json for seccomp profile ({file}) failed: {error}")
-                })?;
-                Ok(format!("seccomp={profile}"))
-            }
-            _ => Err(format!(
-                "security option not supported: {option}: this version knows no-new-privileges and seccomp"
-            )),
-        })
-        .collect()
-}
-
-/// `nofile=1024:2048`; one number is both limits, -1 is none.
-fn ulimit(text: &str) -> Result<Ulimit, String> {
-    const NAMES: [&str; 16] = [
-        "as",
-        "core",
-        "cpu",
-        "data",
-        "fsize",
-        "locks",
-        "memlock",
-        "msgqueue",
-        "nice",
-        "nofile",
-        "nproc",
-        "rss",
-        "rtprio",
-        "rttime",
-        "sigpending",
-        "stack",
-    ];
-    let invalid = |why: &str| format!("invalid argument \"{text}\" for \"--ulimit\" flag: {why}");
-    let (name, limits) = text.split_once('=').ok_or_else(|| invalid("expected NAME=SOFT[:HARD]"))?;
-    if !NAMES.contains(&name) {
-        return Err(invalid(&format!("invalid ulimit type: {name}")));
-    }
-    let number = |text: &str| text.parse::<i64>().map_err(|_| invalid("limits are whole numbers"));
-    let (soft, hard) = match limits.split_once(':') {
-        Some((soft, hard)) => (number(soft)?, number(hard)?),
-        None => (number(limits)?, number(limits)?),
-    };
-    if hard != -1 && (soft == -1 || soft > hard) {
-        return Err(invalid("ulimit soft limit must be less than or equal to hard limit"));
-    }
-    Ok(Ulimit { name: name.to_owned(), hard, soft })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ulimits_are_read_and_checked() {
-        let limit = ulimit("nofile=1024:2048").unwrap();
-        assert_eq!((limit.soft, limit.hard), (1024, 2048));
-        assert_eq!(ulimit("nproc=5").unwrap().hard, 5);
-        for text in ["nofile", "files=1", "nofile=a", "nofile=9:1", "nofile=-1:1"] {
-            assert!(ulimit(text).unwrap_err().contains(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_security_options_are_refused_by_name() {
-        let known = ["no-new-privileges".to_owned(), "seccomp=unconfined".to_owned()];
-        assert_eq!(security(&known).unwrap(), known);
-        assert!(security(&["apparmor=x".to_owned()]).unwrap_err().contains("apparmor=x"));
-    }
 }

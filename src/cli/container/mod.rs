@@ -8,6 +8,7 @@ mod detach;
 mod environment;
 pub mod exec;
 pub mod files;
+mod flags;
 mod health;
 pub mod list;
 pub mod logs;
@@ -20,3 +21,5 @@ pub mod stats;
 pub mod streams;
 mod terminal;
 pub mod top;
+
+pub use flags::value;

@@ -14,7 +14,7 @@ pub struct List {
     pub no_trunc: bool,
     #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     pub format: String,
-    #[arg(long, short = 'f', value_name = "NAME=VALUE")]
+    #[arg(long, short = 'f', value_name = "NAME=VALUE", value_parser = crate::cli::filter::filter)]
     pub filter: Vec<String>,
     #[arg(value_name = "REPOSITORY[:TAG]")]
     pub name: Option<String>,

@@ -16,7 +16,7 @@ pub struct Events {
     pub since: Option<String>,
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    #[arg(long, short = 'f', value_name = "NAME=VALUE")]
+    #[arg(long, short = 'f', value_name = "NAME=VALUE", value_parser = crate::cli::filter::filter)]
     pub filter: Vec<String>,
 }
 
