@@ -146,6 +146,7 @@ fn healthcheck(health: Option<&Health>) -> Healthcheck {
         interval: health.interval,
         timeout: health.timeout,
         start_period: health.start_period,
+        start_interval: health.start_interval,
         retries: health.retries,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Container, Engine, Error};
 use crate::container::config::{argv, check, merge};
-use crate::container::{Record, Snapshot, State, limits, mounts, name};
+use crate::container::{Record, Snapshot, State, limits, mounts, name, networking};
 use crate::image::{Image, snapshot};
 use crate::kernel::TracedHost;
 use crate::op::{FsOp, Op};
@@ -28,6 +28,7 @@ impl Engine {
         let given_name = given_name.filter(|given| !given.is_empty()).map(name::check).transpose()?;
         check(&request, self.processors())?;
         limits::check_delegated(&request.host_config, &self.machine)?;
+        networking::check_privilege(&request, &self.machine)?;
         self.check_bind_sources(door, &request)?;
         let image = self.look_up(door, &request.config.image).await?;
         let id = hex::encode(self.source.random());
@@ -70,6 +71,9 @@ impl Engine {
             host_config.network_mode = "default".into();
         }
         host_config.runtime = "learn".into();
+        if host_config.log_config.r#type.is_empty() {
+            host_config.log_config.r#type = "json-file".into();
+        }
         let warnings = limits::adapt(&mut host_config, &self.machine);
         let mut record = Record {
             name,
@@ -79,6 +83,7 @@ impl Engine {
             config,
             host_config,
             networking: networking_config,
+            network: Default::default(),
             snapshot: Snapshot::default(),
             state: State::default(),
             id,

@@ -16,6 +16,7 @@ pub mod network;
 pub mod process;
 mod redact;
 pub mod store;
+pub mod terminal;
 
 pub use archive::ArchiveOp;
 pub use cgroup::CgroupOp;
@@ -28,6 +29,7 @@ pub use network::NetworkOp;
 pub use process::ProcessOp;
 pub use redact::redact_environment;
 pub use store::StoreOp;
+pub use terminal::TerminalOp;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +58,8 @@ pub enum Op {
     Process(ProcessOp),
     /// The image store.
     Store(StoreOp),
+    /// Terminals.
+    Terminal(TerminalOp),
 }
 
 /// Calls `$method` on the family inside an [`Op`].
@@ -72,6 +76,7 @@ macro_rules! each_family {
             Op::Network(op) => op.$method(),
             Op::Process(op) => op.$method(),
             Op::Store(op) => op.$method(),
+            Op::Terminal(op) => op.$method(),
         }
     };
 }
@@ -91,6 +96,7 @@ impl Op {
             Op::Network(op) => op.into(),
             Op::Process(op) => op.into(),
             Op::Store(op) => op.into(),
+            Op::Terminal(op) => op.into(),
         };
         format!("{family}.{name}")
     }
@@ -98,7 +104,7 @@ impl Op {
     /// The names of all operations there are, in the order of the families.
     pub fn names() -> Vec<String> {
         use strum::VariantNames;
-        let families: [(&str, &[&str]); 10] = [
+        let families: [(&str, &[&str]); 11] = [
             ("archive", ArchiveOp::VARIANTS),
             ("cgroup", CgroupOp::VARIANTS),
             ("fs", FsOp::VARIANTS),
@@ -109,6 +115,7 @@ impl Op {
             ("network", NetworkOp::VARIANTS),
             ("process", ProcessOp::VARIANTS),
             ("store", StoreOp::VARIANTS),
+            ("terminal", TerminalOp::VARIANTS),
         ];
         families
             .iter()
@@ -131,14 +138,15 @@ impl Op {
         match self {
             Op::Cgroup(op) => op.undo(),
             Op::Fs(op) => op.undo(),
+            Op::Network(op) => op.undo(),
             Op::Process(op) => op.undo(),
             Op::Store(op) => op.undo(),
-            Op::Archive(_)
-            | Op::Guard(_)
+            Op::Guard(_)
             | Op::Http(_)
             | Op::Mount(_)
             | Op::Namespace(_)
-            | Op::Network(_) => None,
+            | Op::Terminal(_)
+            | Op::Archive(_) => None,
         }
     }
 }
@@ -155,8 +163,9 @@ macro_rules! into_op {
 }
 
 into_op! {
-    ArchiveOp => Archive, CgroupOp => Cgroup, FsOp => Fs, GuardOp => Guard, HttpOp => Http, MountOp => Mount,
-    NamespaceOp => Namespace, NetworkOp => Network, ProcessOp => Process, StoreOp => Store,
+    ArchiveOp => Archive, CgroupOp => Cgroup, FsOp => Fs, GuardOp => Guard, HttpOp => Http,
+    MountOp => Mount, NamespaceOp => Namespace, NetworkOp => Network, ProcessOp => Process,
+    StoreOp => Store, TerminalOp => Terminal,
 }
 
 /// Quotes one word for a shell line.

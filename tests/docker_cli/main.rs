@@ -7,8 +7,12 @@ mod live;
 
 mod errors;
 mod files;
+mod lifecycle;
+mod logs;
+mod networks;
 mod proxy;
 mod requests;
+mod usage;
 mod verbs;
 
 use live::{Live, privileged, said, unable};

@@ -1,5 +1,6 @@
 //! The daemon's door to the machine.
 
+use super::network::Network;
 use super::seal::SealedExe;
 use super::unpack::{Order, unpack_layer};
 use super::{files, groups, shim, sys, tree};
@@ -14,6 +15,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::AsFd;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -33,12 +35,13 @@ pub trait Transport: Send + Sync + fmt::Debug {
 pub struct LinuxHost {
     program: Arc<SealedExe>,
     transport: Box<dyn Transport>,
+    network: Arc<Network>,
 }
 
 impl LinuxHost {
     /// A door whose shims run `program`.
     pub fn new(program: SealedExe, transport: Box<dyn Transport>) -> LinuxHost {
-        LinuxHost { program: Arc::new(program), transport }
+        LinuxHost { program: Arc::new(program), transport, network: Arc::default() }
     }
 
     /// The program that shims run.
@@ -98,8 +101,12 @@ impl LinuxHost {
                 // Off the event loop: vfork holds its caller until the child has executed.
                 blocking(move || shim::spawn(&program, &bundle, control)).await
             }
-            (ProcessOp::SpawnShim { .. }, _) => {
-                Err(Fault::new(Kind::Internal, "process.spawn-shim came without its control socket"))
+            (ProcessOp::SpawnProxy { .. }, Payload::Control(control)) => {
+                let program = self.program.clone();
+                blocking(move || shim::spawn_proxy(&program, control)).await
+            }
+            (ProcessOp::SpawnShim { .. } | ProcessOp::SpawnProxy { .. }, _) => {
+                Err(Fault::new(Kind::Internal, "a program to be spawned came without its control socket"))
             }
             (ProcessOp::Signal { pid, signal }, _) => send_signal(*pid, signal),
             (other, _) => Err(not_ours(&Op::Process(other.clone()))),
@@ -121,13 +128,35 @@ impl Host for LinuxHost {
                 Op::Store(op) => self.store(op, payload).await,
                 Op::Process(op) => self.process(op, payload).await,
                 Op::Http(op) => self.transport.request(op, payload).await,
-                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => Err(not_ours(op)),
+                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Terminal(_) => Err(not_ours(op)),
+                Op::Network(op) => {
+                    let (network, op) = (self.network.clone(), op.clone());
+                    // The kernel has one lock for all interfaces.
+                    blocking(move || network.perform(&op)).await
+                }
             }
         })
     }
 
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>> {
+        Box::pin(async move {
+            let output = tokio::process::Command::new("ps").args(arguments).output().await;
+            let output = output.map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    io::Error::other("exec: \"ps\": executable file not found in $PATH")
+                }
+                _ => error,
+            })?;
+            if !output.status.success() {
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                return Err(io::Error::other(complaint.lines().next().unwrap_or("ps failed").to_owned()));
+            }
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        })
     }
 
     fn size(&self, path: &str) -> io::Result<u64> {
@@ -144,6 +173,10 @@ impl Host for LinuxHost {
 
     fn look(&self, path: &str) -> io::Result<Inode> {
         tree::look(path)
+    }
+
+    fn resolver(&self, sandbox: &str, address: Ipv4Addr) -> io::Result<(UdpSocket, TcpListener)> {
+        self.network.resolver(sandbox, address)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod groups;
 pub mod host;
 pub mod http;
 pub mod jail;
+pub mod network;
 pub mod probe;
 pub mod remove;
 pub mod seal;
