@@ -33,6 +33,7 @@ mod session;
 mod system;
 mod tell;
 pub mod trace;
+mod volume;
 pub mod watch;
 
 pub use failure::Failure;
@@ -199,6 +200,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Images(args) => image::list::list(context, args).await,
         Command::Pull(args) => image::pull::verb(context, args).await,
         Command::Rmi(args) => image::remove::remove(context, args).await,
+        Command::Volume(command) => volume::verb(context, command).await,
         Command::Version(_) => system::version::version(context).await,
         Command::Explain(args) => tell::explain(context, options, args).await,
         Command::Trace(command) => tell::traces(context, options, command).await,

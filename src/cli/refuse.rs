@@ -8,11 +8,6 @@ type Refused = (&'static str, char, &'static str);
 
 /// Of `run` and `create`.
 const CONTAINER: &[Refused] = &[
-    ("volume", 'v', "volumes"),
-    ("mount", '-', "volumes"),
-    ("tmpfs", '-', "volumes"),
-    ("volumes-from", '-', "volumes"),
-    ("volume-driver", '-', "volumes"),
     ("publish", 'p', "networks"),
     ("publish-all", 'P', "networks"),
     ("expose", '-', "networks"),

@@ -29,6 +29,7 @@ pub mod kill;
 mod launch;
 pub mod list;
 pub mod logs;
+mod mounts;
 mod network;
 pub mod pause;
 pub mod places;
@@ -47,6 +48,7 @@ pub mod stop;
 pub mod top;
 pub mod traces;
 pub mod update;
+pub mod volumes;
 pub mod wait;
 
 pub use containers::{Container, Containers};
@@ -61,6 +63,7 @@ use crate::image::Store;
 use crate::kernel::{Host, Machine, Payload, TracedHost};
 use crate::op::{FsOp, WriteReason};
 use crate::trace::Trace;
+use crate::volume::Volumes;
 use events::Events;
 use std::sync::{Arc, Weak};
 
@@ -88,6 +91,7 @@ pub struct Engine {
     source: Arc<dyn Source>,
     images: Arc<Store>,
     containers: Containers,
+    volumes: Volumes,
     execs: Execs,
     traces: Traces,
     events: Events,
@@ -104,6 +108,7 @@ impl Engine {
         let created = source::stamp(source.now());
         Arc::new_cyclic(|myself| Engine {
             containers: Containers::default(),
+            volumes: Volumes::new(&places.root),
             execs: Execs::default(),
             traces: Traces::new(&places, source.clone(), simulated),
             events: Events::new(source.clone()),

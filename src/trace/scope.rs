@@ -231,6 +231,18 @@ pub enum Scope {
     #[serde(rename = "layer.pack")]
     #[strum(serialize = "layer.pack")]
     LayerPack,
+    /// A volume is made. About: its name.
+    #[serde(rename = "volume.create")]
+    #[strum(serialize = "volume.create")]
+    VolumeCreate,
+    /// A new volume gets what the image has at its place. About: its name.
+    #[serde(rename = "volume.populate")]
+    #[strum(serialize = "volume.populate")]
+    VolumePopulate,
+    /// A volume and all that is in it goes. About: its name.
+    #[serde(rename = "volume.remove")]
+    #[strum(serialize = "volume.remove")]
+    VolumeRemove,
     /// Empty control groups go. About: the group's path.
     #[serde(rename = "limits.release")]
     #[strum(serialize = "limits.release")]
@@ -290,9 +302,11 @@ impl Scope {
             | NetworkConnect | NetworkRelease | PortsPublish | InitSupervise => Stage::StartCommand,
             ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
             | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
-            | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate
-            | NetworkRemove | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename
-            | ContainerUpdate | ContainerPrune => return None,
+            | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | VolumeCreate
+            | VolumePopulate | VolumeRemove | NetworkCreate | NetworkRemove | ContainerRestart
+            | ContainerPause | ContainerUnpause | ContainerRename | ContainerUpdate | ContainerPrune => {
+                return None;
+            }
         })
     }
 

@@ -22,6 +22,7 @@ pub mod session;
 pub mod settings;
 pub mod stats;
 pub mod system;
+pub mod volume;
 
 pub use archive::{Change, IdResponse, PathStat};
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
@@ -51,6 +52,7 @@ pub use stats::{
     BlkioEntry, BlkioStats, CpuStats, CpuUsage, MemoryStats, NetworkStats, PidsStats, Stats, ThrottlingData,
 };
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};
+pub use volume::{Volume, VolumeList, VolumePrune, VolumeRequest};
 
 use serde::{Deserialize, Deserializer};
 

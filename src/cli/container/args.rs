@@ -89,6 +89,8 @@ pub struct Shape {
     pub quiet: bool,
     #[arg(long, value_name = "OS/ARCH")]
     pub platform: Option<String>,
+    #[command(flatten)]
+    pub mounts: super::mounts::MountFlags,
     #[arg(long)]
     pub read_only: bool,
     #[arg(long, value_name = "CAPABILITY")]
@@ -117,8 +119,7 @@ pub struct Shape {
     pub oom_kill_disable: bool,
     #[arg(long, value_name = "-1000..1000", allow_negative_numbers = true)]
     pub oom_score_adj: Option<i64>,
-    /// The image, then everything that belongs to the command: one list, so that flags end at the
-    /// image's name.
+    /// Image and command are one list, so that flags end at the image's name.
     #[arg(required = true, trailing_var_arg = true, hide = true, value_name = "IMAGE")]
     pub image_and_command: Vec<String>,
 }

@@ -2,7 +2,7 @@
 //! a missing image asks for.
 
 use super::args::{Create, PullPolicy, Shape, Stream};
-use super::{environment, health};
+use super::{environment, health, mounts};
 use crate::cli::failure::while_at;
 use crate::cli::image::pull::{self, Progress};
 use crate::cli::reference::Reference;
@@ -82,7 +82,7 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         return Err(usage(format!("network not supported: {network}: {reason}")));
     }
     let streams = if attach { attached(shape) } else { Streams::default() };
-    let config = Config {
+    let mut config = Config {
         hostname: shape.hostname.clone().unwrap_or_default(),
         user: shape.user.clone().unwrap_or_default(),
         attach_stdin: streams.stdin,
@@ -106,7 +106,7 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
     if shape.rm && !matches!(policy.name.as_str(), "" | "no") {
         return Err(usage("conflicting options: cannot specify both --restart and --rm".to_owned()));
     }
-    let host_config = HostConfig {
+    let mut host_config = HostConfig {
         network_mode: shape.network.clone().unwrap_or_else(|| "default".to_owned()),
         restart_policy: policy,
         log_config: LogConfig {
@@ -125,6 +125,7 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         ulimits: shape.ulimit.iter().map(|text| ulimit(text).map_err(usage)).collect::<Result<_, _>>()?,
         ..HostConfig::default()
     };
+    mounts::apply(&shape.mounts, &mut config, &mut host_config).map_err(usage)?;
     Ok(CreateRequest { config, host_config, ..CreateRequest::default() })
 }
 

@@ -11,6 +11,7 @@ pub mod files;
 mod health;
 pub mod list;
 pub mod logs;
+mod mounts;
 pub mod port;
 mod ports;
 pub mod prune;
