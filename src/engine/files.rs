@@ -124,8 +124,8 @@ impl Engine {
         let mut bound: Vec<Bound> = record
             .mounts
             .iter()
-            .cloned()
             .filter(|mount| mount.kind != "tmpfs")
+            .cloned()
             .map(|mount| Bound { source: mount.source, target: mount.target, writable: mount.writable })
             .collect();
         let bundle = self.places.bundle(&record.id);
