@@ -16,6 +16,8 @@ pub mod network;
 pub mod runtime;
 
 pub mod build;
+pub mod volume;
+
 pub mod container;
 pub mod engine;
 pub mod hub;

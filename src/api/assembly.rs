@@ -45,7 +45,9 @@ pub async fn assemble(foundation: Foundation) -> Result<(Arc<Engine>, TracedHost
     }
     let images = Store::open(&door, &places.root, &machine.architecture, registry).await?;
     images.set_builtin(builtin);
-    Ok((Engine::new(Parts { places, machine, host, source, images }), door))
+    let engine = Engine::new(Parts { places, machine, host, source, images });
+    engine.open_volumes(&door).await?;
+    Ok((engine, door))
 }
 
 /// What a start does is no client's request: its trace lives in memory and is not kept.

@@ -120,7 +120,11 @@ pub(super) async fn remove(
     if query.flag("link") {
         engine.remove_link(&id)?;
     } else {
-        engine.remove(&context.door, &id, query.flag("force")).await?;
+        let force = query.flag("force");
+        match query.flag("v") {
+            true => engine.remove_with_volumes(&context.door, &id, force).await?,
+            false => engine.remove(&context.door, &id, force).await?,
+        }
     }
     Ok(empty(StatusCode::NO_CONTENT))
 }

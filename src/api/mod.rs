@@ -31,6 +31,7 @@ mod system;
 mod trace;
 mod unsupported;
 pub mod version;
+mod volume;
 
 use crate::engine::Engine;
 use connection::Connection;

@@ -4,7 +4,7 @@ use super::status::Refusal;
 use super::version::ApiVersion;
 use super::{
     archive, attach, container, exec, files, image, image_create, lifecycle, network, registry, stats, swarm,
-    system, trace, unsupported,
+    system, trace, unsupported, volume,
 };
 use crate::engine::Engine;
 use crate::error::Kind;
@@ -62,6 +62,10 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/networks/{id}", get(network::inspect).delete(network::remove))
         .route("/networks/{id}/connect", post(network::connect))
         .route("/networks/{id}/disconnect", post(network::disconnect))
+        .route("/volumes", get(volume::list))
+        .route("/volumes/create", post(volume::create))
+        .route("/volumes/prune", post(volume::prune))
+        .route("/volumes/{name}", get(volume::inspect).delete(volume::remove))
         .route("/images/json", get(image::list))
         .route("/images/create", post(image_create::create))
         .route("/images/get", get(archive::get))

@@ -12,9 +12,6 @@ const ENDPOINTS: &[(&str, &str)] = &[
     ("POST", "/session"),
     ("POST", "/grpc"),
     ("GET", "/containers/*/attach/ws"),
-    ("GET", "/volumes"),
-    ("POST", "/volumes/create"),
-    ("POST", "/volumes/prune"),
     ("POST", "/swarm/init"),
     ("POST", "/swarm/join"),
     ("POST", "/plugins/pull"),
@@ -33,11 +30,6 @@ pub(super) fn refuse(method: &str, path: &str) -> Refusal {
     if ENDPOINTS.iter().any(|endpoint| is_asked(&endpoint)) {
         let message = format!("{method} {path} is not supported by learn yet");
         return Refusal { kind: Kind::Unsupported, message, hint: Some(Hint::SeeHelp) };
-    }
-    let missing = |message: String| Refusal { kind: Kind::NotFound, message, hint: None };
-    let name = |folder: &str| path.strip_prefix(folder).filter(|name| !name.is_empty());
-    if let Some(name) = name("/volumes/") {
-        return missing(format!("get {name}: no such volume"));
     }
     not_found()
 }
@@ -62,17 +54,12 @@ mod tests {
         let refusal = refuse("GET", "/containers/abc/attach/ws");
         assert_eq!(refusal.message, "GET /containers/abc/attach/ws is not supported by learn yet");
         assert_eq!(refusal.kind, Kind::Unsupported);
-        assert_eq!(refuse("POST", "/volumes/prune").kind, Kind::Unsupported);
+        assert_eq!(refuse("POST", "/build/prune").kind, Kind::Unsupported);
     }
 
     #[test]
     fn what_docker_does_not_have_is_not_found() {
         assert_eq!(refuse("GET", "/nonsense").message, "page not found");
         assert_eq!(refuse("GET", "/containers//stats").message, "page not found");
-    }
-
-    #[test]
-    fn an_unnamed_inspect_learns_that_there_is_no_such_volume() {
-        assert_eq!(refuse("GET", "/volumes/x").message, "get x: no such volume");
     }
 }

@@ -8,6 +8,7 @@ use super::image::args as image;
 use super::network::args as network;
 use super::render::{ColorChoice, Depth};
 use super::system::args as system;
+use super::volume::args as volume;
 use super::{doctor, tell, trace};
 use crate::text::Lang;
 use clap::{Args, Parser, Subcommand};
@@ -131,6 +132,8 @@ pub enum Command {
     Network(NetworkCommand),
     #[command(subcommand)]
     System(SystemCommand),
+    #[command(subcommand)]
+    Volume(volume::VolumeCommand),
 }
 
 /// `learn runtime …`: the OCI runtime alone, without a daemon.

@@ -34,6 +34,7 @@ mod session;
 mod system;
 mod tell;
 pub mod trace;
+mod volume;
 pub mod watch;
 
 pub use failure::Failure;
@@ -212,6 +213,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Search(args) => image::search::search(context, args).await,
         Command::Login(args) => image::login::login(context, args).await,
         Command::Logout(args) => image::login::logout(context, args).await,
+        Command::Volume(command) => volume::verb(context, command).await,
         Command::Version(_) => system::version::version(context).await,
         Command::Explain(args) => tell::explain(context, options, args).await,
         Command::Trace(command) => tell::traces(context, options, command).await,

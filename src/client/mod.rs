@@ -28,6 +28,7 @@ pub mod query;
 mod stream;
 pub mod system;
 pub mod trace;
+pub mod volume;
 
 pub use connection::{Connector, Upload, from_path};
 pub use error::Error;

@@ -78,7 +78,7 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     log::check(&host.log_config)?;
     config.healthcheck.as_ref().map_or(Ok(()), health::check)?;
     limits::check(host, processors)?;
-    mounts::plan(host)?;
+    mounts::plan(host, [])?;
     super::spec::check_security(host)?;
     networking::check(config, host, networking_config)?;
     match unsupported(config, host) {
@@ -93,11 +93,6 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
     let named = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let mode = |mode: &str| !matches!(mode, "" | "host" | "private" | "shareable" | "none");
     let asked = [
-        (
-            config.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()),
-            "an anonymous volume (--volume PATH)",
-        ),
-        (named(&host.volumes_from), "--volumes-from"),
         (named(&host.links), "--link"),
         (config.mac_address.as_ref().is_some_and(|mac| !mac.is_empty()), "--mac-address"),
         (!matches!(host.volume_driver.as_str(), "" | "local"), "--volume-driver"),

@@ -1,6 +1,6 @@
 //! A container in full.
 
-use super::{Record, log, mounts, placement};
+use super::{Record, log, placement};
 use crate::runtime::log_format::LogFormat;
 use crate::wire::{ContainerInspect, GraphDriver};
 
@@ -31,12 +31,7 @@ pub fn of(record: &Record, directory: &str, bundle: &str) -> ContainerInspect {
             data: Some(record.snapshot.data.clone()).filter(|data| !data.is_empty()),
             name: record.snapshot.driver.clone(),
         },
-        mounts: mounts::plan(&record.host_config)
-            .unwrap_or_default()
-            .iter()
-            .filter(|mount| mount.kind == "bind")
-            .map(mounts::Planned::to_wire)
-            .collect(),
+        mounts: record.shown_mounts(),
         config: record.config.clone(),
         network_settings: placement::settings(record),
         ..ContainerInspect::default()

@@ -9,6 +9,7 @@
 //!
 //! Nothing here performs an operation; `engine` does.
 
+mod bind;
 pub mod changes;
 pub mod config;
 pub mod environment;

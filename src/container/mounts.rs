@@ -1,15 +1,26 @@
-//! What a container sees of the host's files: `--volume`, `--mount`, `--tmpfs`.
+//! What a container sees of the host's files: `--volume`, `--mount`, `--tmpfs`, and the volumes
+//! its image asks for.
+//!
+//! A request becomes a plan; the engine makes the volumes it names, fills in where they are, and
+//! keeps the result in the container's record.
 
-use super::Error;
+use super::{Error, bind};
+use crate::volume;
 use crate::wire::{HostConfig, Mount as Asked, MountPoint};
 use oci_spec::runtime::Mount;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// One mount, ready for the Spec and for inspect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Planned {
-    /// `bind` or `tmpfs`.
-    pub kind: &'static str,
-    /// On the host; empty for a tmpfs.
+    /// `bind`, `volume` or `tmpfs`.
+    pub kind: String,
+    /// Of a volume; empty for one that is to be made up.
+    pub name: String,
+    /// On the host; empty for a tmpfs, and for a volume until the engine knows where it is.
     pub source: String,
     /// Inside.
     pub target: String,
@@ -23,138 +34,177 @@ pub struct Planned {
     pub mode: String,
     /// Make the source when it is missing, as `--volume` does and `--mount` does not.
     pub create_source: bool,
+    /// A volume nobody named: it goes with its container.
+    pub anonymous: bool,
+    /// A new volume begins with what the image has at the target.
+    pub copy_up: bool,
+    /// Of a volume that is to be made.
+    pub labels: BTreeMap<String, String>,
+    /// Of a volume that is to be made; empty for the local one.
+    pub driver: String,
+    /// Of the driver.
+    pub driver_options: BTreeMap<String, String>,
 }
 
-const PROPAGATIONS: [&str; 6] = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
-
-/// Reads all three kinds of request, parents before children.
+/// Reads all kinds of request. `volumes` are the places of anonymous ones, which come after what
+/// was asked for with more words.
 ///
 /// # Errors
-/// A malformed request, in Docker's words; a named volume, which this engine does not have yet.
-pub fn plan(host: &HostConfig) -> Result<Vec<Planned>, Error> {
-    let mut planned = Vec::new();
-    for bind in host.binds.iter().flatten() {
-        planned.push(parse_bind(bind)?);
+/// A malformed request, in Docker's words.
+pub fn plan<'a>(
+    host: &HostConfig,
+    volumes: impl IntoIterator<Item = &'a String>,
+) -> Result<Vec<Planned>, Error> {
+    let mut planned: Vec<Planned> = Vec::new();
+    for text in host.binds.iter().flatten() {
+        planned.push(Planned { driver: host.volume_driver.clone(), ..bind::parse(text)? });
     }
     for mount in host.mounts.iter().flatten() {
         planned.push(parse_mount(mount)?);
-    }
-    for (target, options) in host.tmpfs.iter().flatten() {
-        if !target.starts_with('/') {
-            return Err(invalid(
-                "tmpfs",
-                &format!("invalid mount path: '{target}' mount path must be absolute"),
-            ));
-        }
-        planned.push(tmpfs(target, options, true));
     }
     for (at, mount) in planned.iter().enumerate() {
         if planned[..at].iter().any(|earlier| earlier.target == mount.target) {
             return Err(Error::Mount(format!("Duplicate mount point: {}", mount.target)));
         }
     }
-    planned.sort_by_key(|mount| mount.target.matches('/').count());
+    for (target, options) in host.tmpfs.iter().flatten() {
+        let target = absolute("tmpfs", target)?;
+        if planned.iter().any(|earlier| earlier.target == target) {
+            return Err(Error::Mount(format!("Duplicate mount point: {target}")));
+        }
+        planned.push(tmpfs(&target, options, true));
+    }
+    for target in volumes {
+        let target = bind::clean(target);
+        if !planned.iter().any(|earlier| earlier.target == target) {
+            planned.push(Planned { driver: host.volume_driver.clone(), ..anonymous(&target) });
+        }
+    }
+    sort(&mut planned);
     Ok(planned)
 }
 
-/// `source:target[:options]`.
-fn parse_bind(text: &str) -> Result<Planned, Error> {
-    let malformed = |why: &str| Error::Mount(format!("invalid volume specification: '{text}': {why}"));
-    let parts: Vec<&str> = text.split(':').collect();
-    let (source, target, mode) = match parts[..] {
-        [target] => return Err(Error::Unsupported(format!("an anonymous volume (--volume {target})"))),
-        [source, target] => (source, target, ""),
-        [source, target, mode] => (source, target, mode),
-        _ => return Err(Error::Mount(format!("invalid volume specification: '{text}'"))),
-    };
-    if source.is_empty() || target.is_empty() {
-        return Err(Error::Mount(format!("invalid volume specification: '{text}'")));
-    }
-    if !source.starts_with('/') {
-        return Err(volume_error(source));
-    }
-    if !target.starts_with('/') {
-        let why = format!("invalid mount path: '{target}' mount path must be absolute");
-        return Err(malformed(&invalid("bind", &why).to_string()));
-    }
-    if target.trim_end_matches('/').is_empty() {
-        return Err(malformed(
-            &invalid("bind", "invalid specification: destination can't be '/'").to_string(),
-        ));
-    }
-    let (mut writable, mut propagation) = (true, "rprivate");
-    for word in mode.split(',').filter(|word| !word.is_empty()) {
-        match word {
-            "ro" => writable = false,
-            "rw" | "z" | "Z" => {}
-            word if PROPAGATIONS.contains(&word) => propagation = word,
-            other => return Err(malformed(&format!("invalid mode: {other}"))),
-        }
-    }
-    Ok(bind(source, target, writable, propagation, mode, true))
+/// Parents before children.
+pub fn sort(planned: &mut [Planned]) {
+    planned.sort_by_key(|mount| mount.target.matches('/').count());
 }
 
-fn volume_error(name: &str) -> Error {
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Error::Unsupported(format!("a named volume (--volume {name}:…)"));
+fn absolute(kind: &str, target: &str) -> Result<String, Error> {
+    if target.starts_with('/') {
+        return Ok(bind::clean(target));
     }
-    Error::Invalid(format!(
-        "create {name}: {name:?} includes invalid characters for a local volume name, only \
-         \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
-    ))
+    Err(invalid(kind, &format!("invalid mount path: '{target}' mount path must be absolute")))
 }
 
-fn parse_mount(asked: &Asked) -> Result<Planned, Error> {
-    let Asked { r#type: kind, source, target, read_only, .. } = asked;
-    if target.is_empty() {
-        return Err(bad_request(kind, "field Target must not be empty"));
-    }
-    if !target.starts_with('/') {
-        return Err(bad_request(
-            kind,
-            &format!("invalid mount path: '{target}' mount path must be absolute"),
-        ));
-    }
-    match kind.as_str() {
-        "bind" if source.is_empty() => Err(bad_request(kind, "field Source must not be empty")),
-        "bind" if !source.starts_with('/') => {
-            Err(bad_request(kind, &format!("invalid mount path: '{source}' mount path must be absolute")))
-        }
-        "bind" => {
-            let option = |name: &str| asked.bind_options.as_ref().and_then(|options| options.get(name));
-            let propagation = option("Propagation").and_then(|word| word.as_str()).filter(|w| !w.is_empty());
-            let create = option("CreateMountpoint").and_then(serde_json::Value::as_bool) == Some(true);
-            Ok(bind(source, target, !read_only, propagation.unwrap_or("rprivate"), "", create))
-        }
-        "tmpfs" => {
-            let option =
-                |name: &str| asked.tmpfs_options.as_ref().and_then(|options| options.get(name)?.as_i64());
-            let size = option("SizeBytes").filter(|size| *size > 0).map(|size| format!("size={size}"));
-            let mode = option("Mode").filter(|mode| *mode > 0).map(|mode| format!("mode={mode:o}"));
-            let options: Vec<String> = size.into_iter().chain(mode).collect();
-            Ok(tmpfs(target, &options.join(","), !read_only))
-        }
-        "volume" | "" => Err(Error::Unsupported(format!("a volume (--mount type=volume,target={target})"))),
-        other => Err(Error::Unsupported(format!("--mount type={other}"))),
-    }
+/// A volume that gets a name of its own.
+pub fn anonymous(target: &str) -> Planned {
+    Planned { anonymous: true, mode: String::new(), ..of_volume("", target, true) }
 }
 
-fn bind(source: &str, target: &str, writable: bool, propagation: &str, mode: &str, create: bool) -> Planned {
-    let mut options = vec!["rbind".to_owned(), propagation.to_owned()];
+/// A volume, wherever it will be.
+pub(super) fn of_volume(name: &str, target: &str, writable: bool) -> Planned {
+    let mut options = vec!["rbind".to_owned(), "rprivate".to_owned()];
     if !writable {
         options.push("ro".into());
     }
     Planned {
-        kind: "bind",
-        source: source.to_owned(),
+        kind: "volume".into(),
+        name: name.to_owned(),
         target: target.to_owned(),
         options,
         writable,
-        propagation: propagation.to_owned(),
-        mode: mode.to_owned(),
-        create_source: create,
+        // Docker says so of every named volume of its own driver.
+        mode: "z".into(),
+        copy_up: true,
+        ..Planned::default()
     }
+}
+
+fn parse_mount(asked: &Asked) -> Result<Planned, Error> {
+    let Asked { r#type: kind, source, target, read_only, .. } = asked;
+    let refuse = |why: &str| Err(bad_request(kind, why));
+    if !matches!(kind.as_str(), "bind" | "tmpfs" | "volume" | "") {
+        return refuse("mount type unknown");
+    }
+    if target.is_empty() {
+        return refuse("field Target must not be empty");
+    }
+    if !target.starts_with('/') {
+        return refuse(&format!("invalid mount path: '{target}' mount path must be absolute"));
+    }
+    let target = bind::clean(target);
+    if target == "/" {
+        return refuse("invalid specification: destination can't be '/'");
+    }
+    for (field, given, of) in [
+        ("BindOptions", asked.bind_options.is_some(), "bind"),
+        ("VolumeOptions", asked.volume_options.is_some(), "volume"),
+        ("TmpfsOptions", asked.tmpfs_options.is_some(), "tmpfs"),
+    ] {
+        if given && of != kind && !(kind.is_empty() && of == "volume") {
+            return refuse(&format!("field {field} must not be specified"));
+        }
+    }
+    match kind.as_str() {
+        "bind" if source.is_empty() => refuse("field Source must not be empty"),
+        "bind" if !source.starts_with('/') => {
+            refuse(&format!("invalid mount path: '{source}' mount path must be absolute"))
+        }
+        "bind" => bind_mount(asked, &target),
+        "tmpfs" if !source.is_empty() => refuse("field Source must not be specified"),
+        "tmpfs" => {
+            let option = |name: &str| asked.tmpfs_options.as_ref()?.get(name)?.as_i64();
+            let size = option("SizeBytes").filter(|size| *size > 0).map(|size| format!("size={size}"));
+            let mode = option("Mode").filter(|mode| *mode > 0).map(|mode| format!("mode={mode:o}"));
+            let options: Vec<String> = size.into_iter().chain(mode).collect();
+            Ok(tmpfs(&target, &options.join(","), !read_only))
+        }
+        _ if source.is_empty() && *read_only => {
+            refuse("must not set ReadOnly mode when using anonymous volumes")
+        }
+        _ => volume_mount(asked, &target),
+    }
+}
+
+fn bind_mount(asked: &Asked, target: &str) -> Result<Planned, Error> {
+    let option = |name: &str| asked.bind_options.as_ref().and_then(|options| options.get(name));
+    let is_set = |name: &str| option(name).and_then(Value::as_bool) == Some(true);
+    if is_set("ReadOnlyForceRecursive") {
+        return Err(Error::Unsupported("--mount bind-recursive=readonly".into()));
+    }
+    let propagation = option("Propagation").and_then(Value::as_str).filter(|word| !word.is_empty());
+    let propagation = propagation.unwrap_or("rprivate");
+    if !bind::PROPAGATIONS.contains(&propagation) {
+        return Err(bad_request("bind", &format!("invalid propagation mode: {propagation}")));
+    }
+    let mut planned = bind::of(&asked.source, target, !asked.read_only, propagation, "");
+    planned.create_source = is_set("CreateMountpoint");
+    if is_set("NonRecursive") {
+        planned.options[0] = "bind".to_owned();
+    }
+    Ok(planned)
+}
+
+fn volume_mount(asked: &Asked, target: &str) -> Result<Planned, Error> {
+    let options = asked.volume_options.clone().unwrap_or_default();
+    let texts = |value: &Value| -> BTreeMap<String, String> {
+        serde_json::from_value(value.clone()).unwrap_or_default()
+    };
+    if options["Subpath"].as_str().is_some_and(|path| !path.is_empty()) {
+        return Err(Error::Unsupported("--mount volume-subpath".into()));
+    }
+    let mut planned = match asked.source.as_str() {
+        "" => anonymous(target),
+        name => {
+            volume::check_name(name).map_err(|error| Error::Invalid(error.to_string()))?;
+            of_volume(name, target, !asked.read_only)
+        }
+    };
+    planned.copy_up = options["NoCopy"].as_bool() != Some(true);
+    planned.labels = texts(&options["Labels"]);
+    planned.driver = options["DriverConfig"]["Name"].as_str().unwrap_or_default().to_owned();
+    planned.driver_options = texts(&options["DriverConfig"]["Options"]);
+    Ok(planned)
 }
 
 fn tmpfs(target: &str, extra: &str, writable: bool) -> Planned {
@@ -171,19 +221,17 @@ fn tmpfs(target: &str, extra: &str, writable: bool) -> Planned {
         options.push("ro".into());
     }
     Planned {
-        kind: "tmpfs",
-        source: String::new(),
+        kind: "tmpfs".into(),
         target: target.to_owned(),
         options,
         writable,
-        propagation: String::new(),
         mode: extra.to_owned(),
-        create_source: false,
+        ..Planned::default()
     }
 }
 
 /// A fault of `--volume`'s text.
-fn invalid(kind: &str, why: &str) -> Error {
+pub(super) fn invalid(kind: &str, why: &str) -> Error {
     Error::Mount(format!("invalid mount config for type {kind:?}: {why}"))
 }
 
@@ -195,16 +243,34 @@ fn bad_request(kind: &str, why: &str) -> Error {
 impl Planned {
     /// What `--mount` says when the source is not there.
     pub fn source_missing(&self) -> Error {
-        bad_request(self.kind, &format!("bind source path does not exist: {}", self.source))
+        bad_request(&self.kind, &format!("bind source path does not exist: {}", self.source))
+    }
+
+    /// Whether it is a volume's.
+    pub fn is_volume(&self) -> bool {
+        self.kind == "volume"
+    }
+
+    /// The same for another container: `--volumes-from`.
+    pub fn borrowed(&self, read_only: bool) -> Planned {
+        let mut planned = Planned { copy_up: false, ..self.clone() };
+        if read_only && planned.writable {
+            planned.writable = false;
+            planned.options.push("ro".into());
+        }
+        planned
     }
 
     /// For the Spec.
     pub fn to_spec(&self) -> Mount {
-        let source = if self.kind == "bind" { &self.source } else { "tmpfs" };
+        let (kind, source) = match self.kind.as_str() {
+            "tmpfs" => ("tmpfs", "tmpfs"),
+            _ => ("bind", self.source.as_str()),
+        };
         let mut mount = Mount::default();
         mount
             .set_destination(self.target.clone().into())
-            .set_typ(Some(self.kind.to_owned()))
+            .set_typ(Some(kind.to_owned()))
             .set_source(Some(source.into()))
             .set_options(Some(self.options.clone()));
         mount
@@ -212,14 +278,16 @@ impl Planned {
 
     /// For inspect.
     pub fn to_wire(&self) -> MountPoint {
+        let driver = if self.is_volume() { volume::LOCAL } else { "" };
         MountPoint {
-            r#type: self.kind.into(),
+            r#type: self.kind.clone(),
+            name: self.name.clone(),
             source: self.source.clone(),
             destination: self.target.clone(),
+            driver: driver.into(),
             mode: self.mode.clone(),
             rw: self.writable,
             propagation: self.propagation.clone(),
-            ..MountPoint::default()
         }
     }
 }
@@ -228,42 +296,51 @@ impl Planned {
 mod tests {
     use super::*;
 
-    fn planned(bind: &str) -> Result<Vec<Planned>, Error> {
-        plan(&HostConfig { binds: Some(vec![bind.into()]), ..HostConfig::default() })
+    fn planned(host: HostConfig, volumes: &[&str]) -> Result<Vec<Planned>, Error> {
+        let volumes: Vec<String> = volumes.iter().map(ToString::to_string).collect();
+        plan(&host, &volumes)
     }
 
-    #[test]
-    fn a_read_only_bind_says_so_in_its_options() {
-        let mount = planned("/host:/x:ro").unwrap().remove(0);
-        assert_eq!(mount.options, ["rbind", "rprivate", "ro"]);
-        assert!(!mount.to_wire().rw);
-    }
-
-    #[test]
-    fn a_relative_destination_is_refused_with_dockers_words() {
-        let message = "invalid volume specification: '/src:rel': invalid mount config for type \"bind\": \
-                       invalid mount path: 'rel' mount path must be absolute";
-        assert_eq!(planned("/src:rel").unwrap_err().to_string(), message);
-    }
-
-    #[test]
-    fn a_bad_volume_name_is_refused_with_dockers_words() {
-        let message = planned("x!y:/data").unwrap_err().to_string();
-        assert!(message.starts_with("create x!y: \"x!y\" includes invalid characters"), "{message}");
-        assert!(matches!(planned("data:/data"), Err(Error::Unsupported(_))));
+    fn binds(texts: &[&str]) -> HostConfig {
+        let binds = Some(texts.iter().map(ToString::to_string).collect());
+        HostConfig { binds, ..HostConfig::default() }
     }
 
     #[test]
     fn a_tmpfs_option_takes_its_opposite_back() {
         let tmpfs = Some([("/t".to_owned(), "exec,size=1m".to_owned())].into());
-        let mount = plan(&HostConfig { tmpfs, ..HostConfig::default() }).unwrap().remove(0);
+        let mount = planned(HostConfig { tmpfs, ..HostConfig::default() }, &[]).unwrap().remove(0);
         assert_eq!(mount.options, ["nosuid", "nodev", "size=1m"]);
     }
 
     #[test]
-    fn parents_are_mounted_before_children() {
-        let binds = Some(vec!["/a:/x/y".into(), "/b:/x".into()]);
-        let targets = plan(&HostConfig { binds, ..HostConfig::default() }).unwrap();
-        assert_eq!(targets.iter().map(|m| &*m.target).collect::<Vec<_>>(), ["/x", "/x/y"]);
+    fn parents_are_mounted_before_children_and_an_asked_for_place_needs_no_other_volume() {
+        let mounts = planned(binds(&["/a:/x/y", "data:/x"]), &["/x/", "/z"]).unwrap();
+        let seen: Vec<_> =
+            mounts.iter().map(|mount| (&*mount.kind, &*mount.target, mount.anonymous)).collect();
+        assert_eq!(seen, [("volume", "/x", false), ("volume", "/z", true), ("bind", "/x/y", false)]);
+    }
+
+    #[test]
+    fn what_cannot_be_mounted_is_refused_with_dockers_words() {
+        let said = |mount: Asked| {
+            let host = HostConfig { mounts: Some(vec![mount]), ..HostConfig::default() };
+            planned(host, &[]).unwrap_err().to_string()
+        };
+        let of = |kind: &str, source: &str, target: &str| Asked {
+            r#type: kind.into(),
+            source: source.into(),
+            target: target.into(),
+            ..Asked::default()
+        };
+        let frame = |kind: &str, why: &str| format!("invalid mount config for type \"{kind}\": {why}");
+        assert_eq!(said(of("bind", "", "/x")), frame("bind", "field Source must not be empty"));
+        assert_eq!(said(of("tmpfs", "/a", "/x")), frame("tmpfs", "field Source must not be specified"));
+        assert_eq!(said(of("odd", "", "/x")), frame("odd", "mount type unknown"));
+        let read_only = Asked { read_only: true, ..of("volume", "", "/x") };
+        let why = "must not set ReadOnly mode when using anonymous volumes";
+        assert_eq!(said(read_only), frame("volume", why));
+        let twice = planned(binds(&["/a:/x", "/b:/x"]), &[]).unwrap_err().to_string();
+        assert_eq!(twice, "Duplicate mount point: /x");
     }
 }

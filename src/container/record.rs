@@ -1,8 +1,9 @@
 //! A container as it is kept on disk: `ROOT/containers/<id>/container.json`.
 
 use super::State;
+use super::mounts::Planned;
 use crate::network::Attachment;
-use crate::wire::{Config, HostConfig, NetworkingConfig};
+use crate::wire::{Config, HostConfig, MountPoint, NetworkingConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,9 @@ pub struct Record {
     /// Its place in its networks while it runs.
     #[serde(default)]
     pub network: Attachment,
+    /// What it sees of the host's files; volumes with their names.
+    #[serde(default)]
+    pub mounts: Vec<Planned>,
     /// Where the root file system is.
     pub snapshot: Snapshot,
     /// Where it stands.
@@ -68,6 +72,13 @@ impl Record {
         }
         let upper = self.snapshot.data.get("UpperDir").cloned();
         upper.into_iter().chain(self.snapshot.layers.iter().rev().cloned()).collect()
+    }
+
+    /// Mounts as clients are told of them: `--tmpfs` is no mount of Docker's, `--mount type=tmpfs` is.
+    pub fn shown_mounts(&self) -> Vec<MountPoint> {
+        let plain = |target: &str| self.host_config.tmpfs.iter().flatten().any(|(path, _)| path == target);
+        let shown = self.mounts.iter().filter(|mount| mount.kind != "tmpfs" || !plain(&mount.target));
+        shown.map(Planned::to_wire).collect()
     }
 
     /// Seconds between stop signal and SIGKILL.

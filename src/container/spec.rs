@@ -198,7 +198,7 @@ fn all_mounts(inputs: Inputs) -> Result<Vec<Mount>, Error> {
     if machine.unprivileged() {
         all.iter_mut().for_each(|mount| adapt_to_single_id(mount, host.network_mode == "host"));
     }
-    let planned = mounts::plan(host)?;
+    let planned = &record.mounts;
     let files = &record.network.files;
     let files = if files.is_empty() { bundle } else { files };
     for name in ["resolv.conf", "hostname", "hosts"] {

@@ -1,7 +1,7 @@
 //! One line of `docker ps`.
 
 use super::health::HealthStatus;
-use super::{Record, State, Status, mounts, placement};
+use super::{Record, State, Status, placement};
 use crate::wire::{ContainerSummary, SummaryHostConfig, SummaryNetworks, duration};
 use jiff::Timestamp;
 
@@ -19,12 +19,7 @@ pub fn of(record: &Record, now: Timestamp) -> ContainerSummary {
         status: status(&record.state, now),
         host_config: SummaryHostConfig { network_mode: record.host_config.network_mode.clone() },
         network_settings: SummaryNetworks { networks: placement::networks(record) },
-        mounts: mounts::plan(&record.host_config)
-            .unwrap_or_default()
-            .iter()
-            .filter(|mount| mount.kind == "bind")
-            .map(mounts::Planned::to_wire)
-            .collect(),
+        mounts: record.shown_mounts(),
         ports: placement::ports(record),
         ..ContainerSummary::default()
     }

@@ -220,6 +220,7 @@ mod tests {
             config: Default::default(),
             host_config: Default::default(),
             networking: Default::default(),
+            mounts: Vec::new(),
             network: Default::default(),
             snapshot: Snapshot::default(),
             state: State::default(),

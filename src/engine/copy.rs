@@ -154,7 +154,8 @@ impl Engine {
                     }
                     false => None,
                 };
-                let writing = Writing { into: found.path.clone(), keep_sorts: how.keep_sorts, owner };
+                let writing =
+                    Writing { into: found.path.clone(), keep_sorts: how.keep_sorts, root: false, owner };
                 let op = ArchiveOp::Write { root: opened.root.clone(), path: found.path };
                 let work = TreeWork::Write(opened.tree.clone(), writing, bytes);
                 door.perform_with(op, Payload::Tree(work)).await.map_err(|error| {

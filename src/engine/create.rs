@@ -75,6 +75,17 @@ impl Engine {
             host_config.log_config.r#type = "json-file".into();
         }
         let warnings = limits::adapt(&mut host_config, &self.machine);
+        // Until the container is in the table nobody may remove what it is made of.
+        let _volumes = self.volumes.turn.read().await;
+        let mut made = Vec::new();
+        let mounts = self.settle_mounts(door, &host_config, &config, &mut made).await;
+        let mounts = match mounts {
+            Ok(mounts) => mounts,
+            Err(error) => {
+                self.drop_made(door, made).await;
+                return Err(error);
+            }
+        };
         let mut record = Record {
             name,
             created: self.stamp(),
@@ -83,6 +94,7 @@ impl Engine {
             config,
             host_config,
             networking: networking_config,
+            mounts,
             network: Default::default(),
             snapshot: Snapshot::default(),
             state: State::default(),
@@ -94,11 +106,13 @@ impl Engine {
         let result = async {
             door.perform(make).await?;
             record.snapshot = self.prepare_snapshot(door, &record, image).await?;
+            self.populate(door, &record).await?;
             self.persist(door, &record).await
         };
         if let Err(error) = result.await {
             // What cannot be undone is in the trace; why it began is what the client hears.
             let _ = door.roll_back(done, record.short_id()).await;
+            self.drop_made(door, made).await;
             return Err(error);
         }
         self.events.container(&record, "create", &[]);
@@ -126,7 +140,7 @@ impl Engine {
 
     /// `--mount` wants its source to be there; `--volume` has it made at the start.
     fn check_bind_sources(&self, door: &TracedHost, request: &CreateRequest) -> Result<(), Error> {
-        for mount in mounts::plan(&request.host_config)? {
+        for mount in mounts::plan(&request.host_config, [])? {
             let wanted = mount.kind == "bind" && !mount.create_source;
             if wanted && is_missing(door, &mount.source) {
                 return Err(mount.source_missing().into());

@@ -142,6 +142,9 @@ pub enum Error {
     /// A tar that makes no sense, or does not fit what is there.
     #[error("{0}")]
     Archive(String),
+    /// A volume.
+    #[error(transparent)]
+    Volume(#[from] crate::volume::Error),
     /// An instruction of `commit --change`.
     #[error(transparent)]
     Instruction(#[from] crate::build::change::Error),
@@ -184,6 +187,7 @@ impl Classify for Error {
             Error::Ambiguous(_) | Error::Invalid(_) | Error::NotADirectory => Kind::Invalid,
             Error::ReadOnlyRoot | Error::ReadOnlyVolume | Error::Archive(_) => Kind::Internal,
             Error::Instruction(error) => error.kind(),
+            Error::Volume(error) => error.kind(),
             Error::Kill(_, error)
             | Error::Rename(error)
             | Error::Update(_, error)

@@ -39,6 +39,13 @@ impl Events {
         });
     }
 
+    /// Something happened to a volume; `more` are further attributes.
+    pub fn volume(&self, name: &str, action: &str, more: &[(&str, String)]) {
+        let mut attributes: BTreeMap<String, String> = [("driver".to_owned(), "local".to_owned())].into();
+        attributes.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        self.tell(message("volume", action, name, attributes));
+    }
+
     /// Something happened to an image.
     pub fn image(&self, id: &str, name: &str, action: &str) {
         let attributes = [("name".to_owned(), name.to_owned())].into();

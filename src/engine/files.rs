@@ -1,8 +1,8 @@
 //! A container's files from outside: which tree they are reached through, what is at a path.
 
 use super::{Container, Engine, Error};
-use crate::container::{Record, mounts};
-use crate::kernel::tree::{FileTree, Found, Inode, Sort, TreeAnswer, TreeWork};
+use crate::container::Record;
+use crate::kernel::tree::{FileTree, Found, Inode, Reading, Sort, TreeAnswer, TreeWork, Writing};
 use crate::kernel::{Payload, TracedHost, Value};
 use crate::op::ArchiveOp;
 use crate::trace::{Note, facts};
@@ -83,13 +83,49 @@ impl Engine {
         }
     }
 
+    /// Copies what the image has at `target` into a volume that is new, with owners and modes.
+    pub(super) async fn copy_up(
+        &self,
+        door: &TracedHost,
+        record: &Record,
+        target: &str,
+        volume: &str,
+    ) -> Result<(), Error> {
+        let open = |root: &str, overlay: Option<String>| ArchiveOp::OpenTree {
+            root: root.to_owned(),
+            overlay,
+            binds: Vec::new(),
+        };
+        let nothing = || Payload::Tree(TreeWork::Open(Vec::new()));
+        let root = record.snapshot.rootfs.clone();
+        let image = door.perform_with(open(&root, record.snapshot.overlay.clone()), nothing()).await?;
+        let image = opened(image.value);
+        let found = match image.find(target, true) {
+            Ok(found) if found.inode.is_directory() => found,
+            // A file, or a link to nothing: the volume stays empty.
+            _ => return Ok(()),
+        };
+        let there = opened(door.perform_with(open(volume, None), nothing()).await?.value);
+        let reading = Reading { path: found.path.clone(), name: ".".into(), through: Vec::new() };
+        let read = ArchiveOp::Read { root, path: found.path };
+        let read = door.perform_with(read, Payload::Tree(TreeWork::Read(image, reading))).await?;
+        let Value::Tree(TreeAnswer::Archive(bytes)) = read.value else {
+            unreachable!("archive.read gives a tar")
+        };
+        let writing = Writing { into: "/".into(), root: true, ..Writing::default() };
+        let write = ArchiveOp::Write { root: volume.to_owned(), path: "/".into() };
+        door.perform_with(write, Payload::Tree(TreeWork::Write(there, writing, bytes))).await?;
+        Ok(())
+    }
+
     /// Everything of the host's that the container sees: binds, volumes, and the three files made
     /// at each start.
     pub(super) fn bound(&self, record: &Record) -> Result<Vec<Bound>, Error> {
-        let planned = mounts::plan(&record.host_config)?;
-        let mut bound: Vec<Bound> = planned
-            .into_iter()
+        let mut bound: Vec<Bound> = record
+            .mounts
+            .iter()
             .filter(|mount| mount.kind != "tmpfs")
+            .cloned()
             .map(|mount| Bound { source: mount.source, target: mount.target, writable: mount.writable })
             .collect();
         let bundle = self.places.bundle(&record.id);

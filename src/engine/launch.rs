@@ -2,7 +2,7 @@
 
 use super::create::is_missing;
 use super::{Engine, Error};
-use crate::container::{Record, merged, mounts, networking, spec, user};
+use crate::container::{Record, merged, networking, spec, user};
 use crate::kernel::{Host, Payload, TracedHost};
 use crate::op::{FsOp, Op, WriteReason};
 use crate::trace::Scope;
@@ -17,9 +17,9 @@ impl Engine {
             let inputs = spec::Inputs { record, user: &user, machine: &self.machine, bundle: &bundle };
             let spec = spec::build(inputs)?;
             let config = serde_json::to_string_pretty(&spec).map_err(|e| Error::Invalid(e.to_string()))?;
-            for mount in mounts::plan(&record.host_config)? {
+            for mount in &record.mounts {
                 if mount.create_source && is_missing(&door, &mount.source) {
-                    door.perform(FsOp::CreateDirectory { path: mount.source, mode: 0o755 }).await?;
+                    door.perform(FsOp::CreateDirectory { path: mount.source.clone(), mode: 0o755 }).await?;
                 }
             }
             let make = FsOp::CreateDirectory { path: bundle.clone(), mode: 0o711 };

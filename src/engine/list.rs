@@ -95,9 +95,8 @@ impl Engine {
                 state.health.as_ref().map_or("none", |health| health.status.name()) == wanted
             })
             && filters.any("is-task", |task| task == "false" || task == "0")
-            && filters.any("volume", |path| {
-                summary::of(record, self.source.now()).mounts.iter().any(|m| m.destination == path)
-            })
+            && filters
+                .any("volume", |wanted| record.mounts.iter().any(|m| m.target == wanted || m.name == wanted))
             && filters.labels(&record.config.labels)
     }
 
@@ -114,7 +113,7 @@ impl Engine {
 }
 
 /// Lengths of all files; links count as nothing. What vanishes meanwhile counts as nothing, too.
-fn bytes_below(directory: &Path) -> i64 {
+pub(super) fn bytes_below(directory: &Path) -> i64 {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .map(|entry| match entry.metadata() {

@@ -33,6 +33,7 @@ pub mod kill;
 mod launch;
 pub mod list;
 pub mod logs;
+mod mounts;
 mod network;
 pub mod pause;
 pub mod places;
@@ -56,6 +57,7 @@ pub mod top;
 pub mod traces;
 pub mod transfer;
 pub mod update;
+pub mod volumes;
 pub mod wait;
 
 pub use containers::{Container, Containers};
@@ -70,6 +72,7 @@ use crate::image::Store;
 use crate::kernel::{Host, Machine, Payload, TracedHost};
 use crate::op::{FsOp, WriteReason};
 use crate::trace::Trace;
+use crate::volume::Volumes;
 use events::Events;
 use std::sync::{Arc, Weak};
 
@@ -97,6 +100,7 @@ pub struct Engine {
     source: Arc<dyn Source>,
     images: Arc<Store>,
     containers: Containers,
+    volumes: Volumes,
     execs: Execs,
     traces: Traces,
     events: Events,
@@ -113,6 +117,7 @@ impl Engine {
         let created = source::stamp(source.now());
         Arc::new_cyclic(|myself| Engine {
             containers: Containers::default(),
+            volumes: Volumes::new(&places.root),
             execs: Execs::default(),
             traces: Traces::new(&places, source.clone(), simulated),
             events: Events::new(source.clone()),

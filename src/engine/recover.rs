@@ -21,6 +21,7 @@ impl Engine {
     pub async fn recover(self: &Arc<Self>, door: &TracedHost) -> Result<(), Error> {
         self.recover_networks(door).await?;
         let directory = self.places.containers();
+        let mut gone = Vec::new();
         for id in self.host.list(&directory).unwrap_or_default() {
             let Some(record) = self.read_record(&id)? else {
                 door.perform(FsOp::RemoveTree { path: self.places.container(&id) }).await?;
@@ -29,9 +30,14 @@ impl Engine {
             if matches!(record.state.status, Status::Removing | Status::Dead) || was_to_go(&record) {
                 self.clear_after_shim(door, &record.id).await;
                 door.perform(FsOp::RemoveTree { path: self.places.container(&id) }).await?;
+                gone.push(record);
                 continue;
             }
             self.take_back(door, record).await?;
+        }
+        // Only now is it known who else has their volumes.
+        for record in gone.iter().filter(|record| record.host_config.auto_remove) {
+            self.drop_volumes(door, record).await;
         }
         self.settle_networks(door).await
     }

@@ -72,7 +72,11 @@ impl Engine {
         drop(container.take_pending());
         self.containers.remove(container);
         self.execs.forget(&container.id);
-        self.events.container(&container.snapshot(), "destroy", &[]);
+        let gone = container.snapshot();
+        if gone.host_config.auto_remove {
+            self.drop_volumes(door, &gone).await;
+        }
+        self.events.container(&gone, "destroy", &[]);
         container.advance(|progress| progress.removed = true);
         Ok(())
     }

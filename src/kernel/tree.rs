@@ -89,6 +89,8 @@ pub struct Writing {
     pub into: String,
     /// Refuse to put a directory in the place of what is none, and the other way round.
     pub keep_sorts: bool,
+    /// The tar's own root gives `into` its owner, mode and time.
+    pub root: bool,
     /// Whose everything is to be, whatever the tar says.
     pub owner: Option<(u32, u32)>,
 }

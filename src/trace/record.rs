@@ -224,6 +224,8 @@ pub enum Note {
     NothingChanged,
     /// A new image: `id`, `parent`, `diff-id`.
     Committed,
+    /// Volumes no container has: `count`, `names`.
+    VolumesUnused,
     /// The learner aborted.
     Aborted,
 }

@@ -275,6 +275,18 @@ pub enum Scope {
     #[serde(rename = "layer.pack")]
     #[strum(serialize = "layer.pack")]
     LayerPack,
+    /// A volume is made. About: its name.
+    #[serde(rename = "volume.create")]
+    #[strum(serialize = "volume.create")]
+    VolumeCreate,
+    /// A new volume gets what the image has at its place. About: its name.
+    #[serde(rename = "volume.populate")]
+    #[strum(serialize = "volume.populate")]
+    VolumePopulate,
+    /// A volume and all that is in it goes. About: its name.
+    #[serde(rename = "volume.remove")]
+    #[strum(serialize = "volume.remove")]
+    VolumeRemove,
     /// Empty control groups go. About: the group's path.
     #[serde(rename = "limits.release")]
     #[strum(serialize = "limits.release")]
@@ -332,12 +344,13 @@ impl Scope {
             | LimitsJoin | TerminalOpen | ExecStart | ExecExit | RootfsMount | RootfsFurnish
             | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec | ContainerExit
             | NetworkConnect | NetworkRelease | PortsPublish | InitSupervise => Stage::StartCommand,
-            ImageTag | ImageSave | ImageLoad | ImageImport | ImagePush | LayerPush | ManifestPush
-            | ImagePrune | RegistrySearch | StoreCheck => return None,
-            ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
-            | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
-            | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate
-            NetworkRemove | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename | ContainerUpdate | ContainerPrune | HealthProbe | ImageTag | ImageSave | ImageLoad | ImageImport | ImagePush | LayerPush | ManifestPush | ImagePrune | RegistrySearch | StoreCheck => return None,
+            ImageTag | ImageSave | ImageLoad | ImageImport | ImagePush | ImagePrune | ImageRemove
+            | LayerPush | ManifestPush | RegistrySearch | StoreCheck | ExecCreate | HealthProbe
+            | ContainerTop | ContainerAttach | ContainerWait | ContainerStop | ContainerKill
+            | ContainerRemove | ContainerCopy | ContainerExport | ContainerDiff | ContainerCommit
+            | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename | ContainerUpdate
+            | ContainerPrune | LayerPack | VolumeCreate | VolumePopulate | VolumeRemove | NetworkCreate
+            | NetworkRemove | LimitsRelease | Rollback => return None,
         })
     }
 

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod stats;
 pub mod store_report;
 pub mod system;
+pub mod volume;
 
 pub use archive::{Change, IdResponse, PathStat};
 pub use config::{Config, CreateRequest, CreateResponse, EndpointSettings, Healthcheck, NetworkingConfig};
@@ -59,6 +60,7 @@ pub use stats::{
 };
 pub use store_report::{StoreFinding, StoreReport};
 pub use system::{Commit, Component, Info, Platform, Plugins, SwarmInfo, Version};
+pub use volume::{Volume, VolumeList, VolumePrune, VolumeRequest};
 
 use serde::{Deserialize, Deserializer};
 

@@ -120,8 +120,7 @@ pub struct Shape {
     pub oom_kill_disable: bool,
     #[arg(long, value_name = "-1000..1000", value_parser = value::int)]
     pub oom_score_adj: Option<i64>,
-    /// The image, then everything that belongs to the command: one list, so that flags end at the
-    /// image's name.
+    /// Image and command are one list, so that flags end at the image's name.
     #[arg(required = true, trailing_var_arg = true, hide = true, value_name = "IMAGE")]
     pub image_and_command: Vec<String>,
 }

@@ -23,6 +23,7 @@ fn record(host_config: HostConfig) -> Record {
         image_id: String::new(),
         argv: vec!["ls".into()],
         config: Config { hostname: id[..12].into(), ..Config::default() },
+        mounts: mounts::plan(&host_config, []).unwrap(),
         host_config,
         networking: Default::default(),
         network: Default::default(),

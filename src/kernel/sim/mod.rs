@@ -24,6 +24,7 @@ mod files;
 mod filesystem;
 mod freezer;
 mod host;
+mod intake;
 mod jail;
 mod layer;
 mod mounting;

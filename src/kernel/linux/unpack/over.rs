@@ -45,12 +45,15 @@ fn place_all(root: OwnedFd, writing: &Writing, input: impl BufRead) -> Result<u6
     let into = Name::clean(writing.into.as_bytes())?;
     while let Some(mut entry) = archive.next_entry()? {
         let name = Name::clean(&entry.path)?;
-        if name.is_root() {
+        if name.is_root() && !writing.root {
             // The directory that is written into stays what it is.
             continue;
         }
         entries += 1;
         entry.path = [into.bytes(), b"/", name.bytes()].concat();
+        if entry.kind != super::archive::Kind::Directory && name.is_root() {
+            return Err(UnpackError::Malformed("the tar's root is no directory".into()));
+        }
         if entry.kind == super::archive::Kind::HardLink {
             entry.link = [into.bytes(), b"/", Name::clean(&entry.link)?.bytes()].concat();
         }
