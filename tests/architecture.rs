@@ -12,7 +12,7 @@ const RANKS: [&[&str]; 10] = [
     &["client", "lesson"],
     &["api"],
     &["engine"],
-    &["image", "container", "hub"],
+    &["image", "build", "container", "hub"],
     &["network"],
     &["runtime"],
     &["kernel"],

@@ -38,11 +38,15 @@ pub struct List {
     pub no_trunc: bool,
     #[arg(long, short = 'f', value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
 }
 
 #[derive(Debug, Args)]
 #[command(override_usage = "learn network inspect NETWORK [NETWORK...]")]
 pub struct Inspect {
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(required = true, value_name = "NETWORK")]
     pub networks: Vec<String>,
 }

@@ -1,34 +1,77 @@
 //! `learn network ls` and `inspect`.
 
-use super::args::{Inspect, List};
-use crate::cli::format::{Table, json, words};
+use super::args::{Inspect, List as Args};
+use crate::cli::format::template::{Template, Value};
+use crate::cli::format::{List, column, json, words};
 use crate::cli::{Context, Failure, filter, output};
+use crate::wire::NetworkResource;
+
+/// One line.
+struct Line {
+    network: NetworkResource,
+    whole: bool,
+}
+
+static NETWORKS: List<Line> = List {
+    type_name: "*network.networkContext",
+    columns: &[
+        column("CreatedAt", "CREATED AT", |line| line.network.created.as_str().into()),
+        column("Driver", "DRIVER", |line| line.network.driver.as_str().into()),
+        column("ID", "NETWORK ID", |line| words::id(&line.network.id, line.whole).into()),
+        column("IPv6", "IPV6", |line| line.network.enable_ipv6.to_string().into()),
+        column("Internal", "INTERNAL", |line| line.network.internal.to_string().into()),
+        column("Labels", "LABELS", |line| labels(&line.network).into()),
+        column("Name", "NAME", |line| line.network.name.as_str().into()),
+        column("Scope", "SCOPE", |line| line.network.scope.as_str().into()),
+    ],
+    label: Some(|line, key| line.network.labels.get(key).cloned().unwrap_or_default()),
+};
 
 /// Lists networks by name.
-pub async fn list(context: &Context, list: List) -> Result<(), Failure> {
+pub async fn list(context: &Context, list: Args) -> Result<(), Failure> {
     let mut networks = context.client.list_networks(&filter::collect(&list.filter)?).await?;
     networks.sort_by(|one, other| one.name.cmp(&other.name));
-    if list.quiet {
-        let lines = networks.iter().map(|one| words::id(&one.id, list.no_trunc) + "\n");
-        return output::text(&lines.collect::<String>());
-    }
-    let mut table = Table::new(&["NETWORK ID", "NAME", "DRIVER", "SCOPE"]);
-    for one in networks {
-        table.row(vec![words::id(&one.id, list.no_trunc), one.name, one.driver, one.scope]);
-    }
-    output::text(&table.render())
+    let format = match list.format.as_str() {
+        "" | "table" if list.quiet => "{{.ID}}",
+        "" | "table" => "table {{.ID}}\\t{{.Name}}\\t{{.Driver}}\\t{{.Scope}}",
+        custom => custom,
+    };
+    let lines = networks.into_iter().map(|network| Line { network, whole: list.no_trunc });
+    output::text(&NETWORKS.write(format, lines.collect())?)
+}
+
+fn labels(network: &NetworkResource) -> String {
+    let label = |(key, value): (&String, &String)| format!("{key}={value}");
+    network.labels.iter().map(label).collect::<Vec<_>>().join(",")
 }
 
 /// Shows networks as the daemon describes them; what was found also when another was not.
 pub async fn inspect(context: &Context, inspect: Inspect) -> Result<(), Failure> {
-    let mut found = Vec::new();
-    let mut failures = Vec::new();
+    let parsing = |problem: &str| format!("template parsing error: {problem}");
+    let template = match inspect.format.as_str() {
+        "" | "json" => None,
+        text => Some(Template::parse(text).map_err(|problem| Failure::Format(parsing(&problem)))?),
+    };
+    let (mut found, mut text, mut failures) = (Vec::new(), String::new(), Vec::new());
     for name in &inspect.networks {
         match context.client.inspect_network_raw(name).await {
-            Ok(document) => found.push(document.get().to_owned()),
+            Ok(document) => match &template {
+                None => found.push(document.get().to_owned()),
+                Some(template) => {
+                    let raw: Value = serde_json::from_str(document.get())
+                        .map_err(|error| Failure::Arguments(error.to_string()))?;
+                    let (filled, done) = template.execute_strictly(&raw.untyped());
+                    done.map_err(|problem| Failure::Arguments(parsing(&problem)))?;
+                    text.push_str(&(filled + "\n"));
+                }
+            },
             Err(error) => failures.push(error.into()),
         }
     }
-    output::text(&json::array(&found))?;
+    output::text(&match (template, inspect.format.as_str()) {
+        (Some(_), _) => text,
+        (None, "json") => json::compact(&found),
+        (None, _) => json::array(&found),
+    })?;
     Failure::all(failures)
 }

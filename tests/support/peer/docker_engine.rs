@@ -14,7 +14,8 @@
 //! beside whatever else runs on the machine. It starts a containerd of its own below `--exec-root`,
 //! makes no bridge and no firewall rule, and keeps its mounts in a namespace that ends with it. So
 //! `docker run --network none` and `--network host` work, and so does a pull from a registry on
-//! loopback; a bridge does not.
+//! loopback; a bridge does not. [`DockerEngine::with_network`] leaves the last line away: for a
+//! caller who is in a network namespace of its own.
 
 use super::{CgroupParent, Server, find};
 use std::fs;
@@ -52,10 +53,32 @@ impl DockerEngine {
     /// # Errors
     /// With the end of dockerd's log when it gave up.
     pub fn start() -> io::Result<DockerEngine> {
+        let no_network = [
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-forward=false",
+            "--ip-masq=false",
+        ];
+        DockerEngine::launch("{}", &no_network)
+    }
+
+    /// Starts an engine with Docker's default network in the caller's network namespace, which has
+    /// to be none of the machine's. It pulls from `mirror` (`127.0.0.1:5000`) before Docker Hub.
+    ///
+    /// # Errors
+    /// With the end of dockerd's log when it gave up.
+    pub fn with_network(mirror: &str) -> io::Result<DockerEngine> {
+        DockerEngine::launch(&format!("{{\"registry-mirrors\": [\"http://{mirror}\"]}}"), &[])
+    }
+
+    fn launch(settings: &str, network: &[&str]) -> io::Result<DockerEngine> {
         let directory = tempfile::Builder::new().prefix("learn-docker.").tempdir()?;
-        fs::write(directory.path().join("daemon.json"), "{}")?;
+        fs::write(directory.path().join("daemon.json"), settings)?;
         let cgroups = CgroupParent::new("learn-docker");
-        let server = Server::start("unshare", &arguments(directory.path(), &cgroups), READY)?;
+        let mut arguments = arguments(directory.path(), &cgroups);
+        arguments.extend(network.iter().copied().map(String::from));
+        let server = Server::start("unshare", &arguments, READY)?;
         Ok(DockerEngine { server, _cgroups: cgroups, directory })
     }
 
@@ -108,9 +131,5 @@ fn arguments(directory: &Path, cgroups: &CgroupParent) -> Vec<String> {
         format!("--host={}", host(directory)),
         format!("--cgroup-parent=/{}", cgroups.name()),
     ]);
-    arguments.extend(
-        ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
-            .map(String::from),
-    );
     arguments
 }
