@@ -26,6 +26,9 @@ const WIRING: Wiring = Wiring {
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if plays(&words, "tree") {
+        return tree();
+    }
     if plays(&words, "shim") {
         return end_of("shim", shim::main(&mut LinuxJail::default()));
     }
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The daemon calls its helpers `learn-shim` and `learn-proxy`; a person may say `learn shim`.
+/// The daemon calls its helpers `learn-shim`, `learn-tree` and `learn-proxy`; a person may say `learn shim`.
 fn plays(words: &[String], role: &str) -> bool {
     let name = words.first().map(|name| name.rsplit('/').next().unwrap_or(name));
     name.and_then(|name| name.strip_prefix("learn-")) == Some(role)
@@ -57,6 +60,15 @@ fn end_of(role: &str, end: Result<(), learn::runtime::error::Error>) -> ExitCode
             let _ = writeln!(io::stderr(), "learn-{role}: {error}");
             cli::exit::Exit::Failure.into()
         }
+    }
+}
+
+/// Mounts the files of a container that does not run, hands them to the daemon, and ends.
+fn tree() -> ExitCode {
+    match learn::kernel::linux::tree::helper_main() {
+        Ok(()) => cli::exit::Exit::Success.into(),
+        // The daemon that asked is gone: nobody is left to tell.
+        Err(_) => cli::exit::Exit::Failure.into(),
     }
 }
 

@@ -12,7 +12,7 @@ const RANKS: [&[&str]; 10] = [
     &["client", "lesson"],
     &["api"],
     &["engine"],
-    &["image", "build", "container", "hub"],
+    &["image", "build", "container", "volume", "hub"],
     &["network"],
     &["runtime"],
     &["kernel"],

@@ -2,6 +2,7 @@
 //! in `lessons/help.yaml`, in two languages (see [`super::help`]).
 
 use super::container::args as container;
+use super::container::files::args as files;
 use super::daemon::DaemonCommand;
 use super::image::args as image;
 use super::network::args as network;
@@ -78,12 +79,25 @@ pub enum Command {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
+    Restart(container::Restart),
     Kill(container::Kill),
+    Pause(container::Pause),
+    Unpause(container::Unpause),
     Rm(container::Rm),
+    Rename(container::Rename),
+    Update(Box<container::Update>),
     Ps(container::Ps),
     Logs(container::Logs),
+    Port(container::Port),
+    Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::Inspect),
     Images(image::List),
     Pull(image::Pull),
@@ -130,14 +144,28 @@ pub enum ContainerCommand {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
+    Restart(container::Restart),
     Kill(container::Kill),
+    Pause(container::Pause),
+    Unpause(container::Unpause),
     #[command(visible_alias = "remove")]
     Rm(container::Rm),
+    Rename(container::Rename),
+    Update(Box<container::Update>),
+    Prune(container::Prune),
     #[command(visible_aliases = ["ps", "list"])]
     Ls(container::Ps),
     Logs(container::Logs),
+    Port(container::Port),
+    Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::InspectNamed),
 }
 
@@ -205,6 +233,7 @@ impl Command {
             Command::Attach(attach) | Command::Container(ContainerCommand::Attach(attach)) => {
                 !attach.no_stdin
             }
+            Command::Exec(exec) | Command::Container(ContainerCommand::Exec(exec)) => exec.interactive,
             _ => false,
         }
     }

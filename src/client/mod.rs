@@ -16,6 +16,8 @@
 mod connection;
 pub mod container;
 mod error;
+mod exec;
+pub mod files;
 pub mod hijack;
 pub mod host;
 pub mod image;

@@ -1,6 +1,6 @@
 //! What a client asked for, completed from the image and checked.
 
-use super::{Error, environment, limits, mounts, networking, signal};
+use super::{Error, environment, health, limits, log, mounts, networking, restart, signal};
 use crate::wire::{Config, CreateRequest, HostConfig, ImageConfig};
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub fn merge(mut config: Config, image: &ImageConfig) -> Config {
         }
     }
     config.stop_signal = config.stop_signal.or_else(|| image.stop_signal.clone());
-    config.healthcheck = config.healthcheck.or_else(|| image.healthcheck.clone());
+    config.healthcheck = health::merge(config.healthcheck, image.healthcheck.as_ref());
     config.shell = config.shell.or_else(|| image.shell.clone());
     config
 }
@@ -74,7 +74,9 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     if !matches!(host.runtime.as_str(), "" | "learn" | "runc") {
         return Err(Error::Runtime(host.runtime.clone()));
     }
-    check_restart(host)?;
+    restart::check(host)?;
+    log::check(&host.log_config)?;
+    config.healthcheck.as_ref().map_or(Ok(()), health::check)?;
     limits::check(host, processors)?;
     mounts::plan(host)?;
     super::spec::check_security(host)?;
@@ -82,19 +84,6 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     match unsupported(config, host) {
         Some(feature) => Err(Error::Unsupported(feature)),
         None => Ok(()),
-    }
-}
-
-fn check_restart(host: &HostConfig) -> Result<(), Error> {
-    match host.restart_policy.name.as_str() {
-        "" | "no" => Ok(()),
-        _ if host.auto_remove => {
-            Err(Error::Invalid("can't create 'AutoRemove' container with restart policy".into()))
-        }
-        name @ ("always" | "unless-stopped" | "on-failure") => {
-            Err(Error::Unsupported(format!("--restart {name}")))
-        }
-        name => Err(Error::Invalid(format!("invalid restart policy '{name}'"))),
     }
 }
 
@@ -119,16 +108,12 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
         (listed(&host.blkio_device_read_iops), "--device-read-iops"),
         (listed(&host.blkio_device_write_iops), "--device-write-iops"),
         (host.storage_opt.as_ref().is_some_and(|options| !options.is_empty()), "--storage-opt"),
-        (host.init == Some(true), "--init"),
         (!host.cgroup_parent.is_empty(), "--cgroup-parent"),
         (!host.userns_mode.is_empty() && host.userns_mode != "host", "--userns"),
         (mode(&host.ipc_mode), "--ipc container:"),
         (mode(&host.pid_mode), "--pid container:"),
-        (!matches!(host.log_config.r#type.as_str(), "" | "json-file"), "--log-driver"),
-        (!host.log_config.config.is_empty(), "--log-opt"),
         (health_is_checked(config), "--health-cmd"),
         (!matches!(host.isolation.as_str(), "" | "default"), "--isolation"),
-        (config.tty, "--tty"),
     ];
     asked.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, option)| option.to_owned())
 }

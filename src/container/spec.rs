@@ -3,16 +3,19 @@
 
 use super::{Error, Record, environment, limits, mounts, user::User};
 use crate::kernel::Machine;
-use crate::runtime::OVERLAY_ANNOTATION;
 use crate::runtime::guard::{abi, capability, custom, paths, profile};
+use crate::runtime::{INIT_ANNOTATION, OVERLAY_ANNOTATION};
 use crate::wire::HostConfig;
 use oci_spec::runtime::{
-    Capabilities, Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace, LinuxNamespaceType,
-    LinuxSeccomp, Mount, Process, Root, Spec, User as SpecUser,
+    BoxBuilder, Capabilities, Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace,
+    LinuxNamespaceType, LinuxSeccomp, Mount, Process, Root, Spec, User as SpecUser,
 };
 
 /// Version of the runtime specification written.
 const OCI_VERSION: &str = "1.2.0";
+
+/// What `--init` is called inside, as with Docker.
+const INIT_NAME: &str = "/sbin/docker-init";
 
 /// Everything the Spec follows from.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +53,9 @@ pub fn build(inputs: Inputs) -> Result<Spec, Error> {
     let durability = durability(record, machine);
     let overlay =
         record.snapshot.overlay.clone().map(|options| (OVERLAY_ANNOTATION.to_owned(), options + durability));
-    spec.set_annotations(Some(annotations.chain(overlay).collect()));
+    let init = (host.init == Some(true) && host.pid_mode != "host")
+        .then(|| (INIT_ANNOTATION.to_owned(), INIT_NAME.to_owned()));
+    spec.set_annotations(Some(annotations.chain(overlay).chain(init).collect()));
     Ok(spec)
 }
 
@@ -63,7 +68,7 @@ fn durability(record: &Record, machine: &Machine) -> &'static str {
 
 /// Refuses users and groups that have no place in a single-id map. Groups the image gives its
 /// root by itself are left out, as setgroups(2) is not to be had; groups asked for are not.
-fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
+pub(super) fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
     let asked = host.group_add.iter().flatten().next().and(user.groups.iter().find(|group| **group != 0));
     let wanted = [("user", Some(&user.uid)), ("group", Some(&user.gid)), ("group", asked)];
     let unmapped = wanted.into_iter().find_map(|(kind, id)| Some((kind, *id.filter(|id| **id != 0)?)));
@@ -86,7 +91,7 @@ fn root(record: &Record) -> Root {
     root
 }
 
-fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
+pub(super) fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
     let list = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
     capability::effective(&list(&host.cap_add), &list(&host.cap_drop), host.privileged)
         .map_err(|error| Error::Invalid(error.to_string()))
@@ -104,6 +109,7 @@ fn process(inputs: Inputs, capabilities: &Capabilities) -> Result<Process, Error
     let mut process = Process::default();
     process
         .set_terminal(config.tty.then_some(true))
+        .set_console_size(config.tty.then(|| window(record.host_config.console_size)).flatten())
         .set_user(who)
         .set_args(Some(record.argv.clone()))
         .set_env(Some(environment::of_process(&config.env, &config.hostname, config.tty, &user.home)))
@@ -115,6 +121,12 @@ fn process(inputs: Inputs, capabilities: &Capabilities) -> Result<Process, Error
         .set_selinux_label(None)
         .set_oom_score_adj(i32::try_from(record.host_config.oom_score_adj).ok());
     Ok(process)
+}
+
+/// `[height, width]`, where the client said it.
+pub fn window([height, width]: [u32; 2]) -> Option<oci_spec::runtime::Box> {
+    let size = BoxBuilder::default().height(height).width(width).build().ok();
+    size.filter(|_| height > 0 && width > 0)
 }
 
 fn linux(record: &Record, machine: &Machine, capabilities: &Capabilities) -> Result<Linux, Error> {

@@ -1,5 +1,6 @@
 //! One line of `docker ps`.
 
+use super::health::HealthStatus;
 use super::{Record, State, Status, mounts, placement};
 use crate::wire::{ContainerSummary, SummaryHostConfig, SummaryNetworks, duration};
 use jiff::Timestamp;
@@ -51,7 +52,13 @@ pub fn status(state: &State, now: Timestamp) -> String {
         duration::human(u64::try_from(seconds).unwrap_or(0))
     };
     match state.status {
-        Status::Running => format!("Up {}", since(&state.started_at)),
+        Status::Running => match &state.health {
+            None => format!("Up {}", since(&state.started_at)),
+            Some(health) => {
+                let starting = if health.status == HealthStatus::Starting { "health: " } else { "" };
+                format!("Up {} ({starting}{})", since(&state.started_at), health.status.name())
+            }
+        },
         Status::Paused => format!("Up {} (Paused)", since(&state.started_at)),
         Status::Restarting => format!("Restarting ({}) {} ago", state.exit_code, since(&state.finished_at)),
         Status::Removing => "Removal In Progress".into(),

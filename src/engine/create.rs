@@ -60,7 +60,7 @@ impl Engine {
     ) -> Result<CreateResponse, Error> {
         let from_request = request.config.cmd.is_some() || request.config.entrypoint.is_some();
         let CreateRequest { config, mut host_config, networking_config } = request;
-        let mut config = merge(config, &super::images::config_of(image));
+        let mut config = merge(config, &self.config_of(image));
         let argv = argv(&config)?;
         let source = if from_request { "request" } else { "image" };
         door.note(Note::CommandChosen, facts([("cmd", &shell_words::join(&argv)), ("source", &source)]));
@@ -71,6 +71,9 @@ impl Engine {
             host_config.network_mode = "default".into();
         }
         host_config.runtime = "learn".into();
+        if host_config.log_config.r#type.is_empty() {
+            host_config.log_config.r#type = "json-file".into();
+        }
         let warnings = limits::adapt(&mut host_config, &self.machine);
         let mut record = Record {
             name,

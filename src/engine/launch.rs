@@ -51,11 +51,22 @@ impl Engine {
     }
 
     /// Looks the user up in the container's own files.
-    fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
+    pub(super) fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
+        self.resolve_user_as(door, record, "")
+    }
+
+    /// The same of another user than the container's, when one is named.
+    pub(super) fn resolve_user_as(
+        &self,
+        door: &TracedHost,
+        record: &Record,
+        named: &str,
+    ) -> Result<user::User, Error> {
+        let wanted = if named.is_empty() { &record.config.user } else { named };
         let passwd = self.read_in_image(door, record, "/etc/passwd")?;
         let group = self.read_in_image(door, record, "/etc/group")?;
         let extra = record.host_config.group_add.clone().unwrap_or_default();
-        Ok(user::resolve(&record.config.user, &extra, &passwd, &group)?)
+        Ok(user::resolve(wanted, &extra, &passwd, &group)?)
     }
 
     /// A text of the container's root file system; empty when it has no such file.

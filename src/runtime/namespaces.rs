@@ -44,6 +44,23 @@ impl Namespaces {
     }
 }
 
+/// What joins every namespace of a running container whose first process is `pid`. The user
+/// namespace comes first, for it gives the right to join the others; the mount namespace last,
+/// for the paths are the host's; the pid namespace is for children of who joins it.
+pub fn joins(linux: &Linux, pid: u32) -> Vec<Op> {
+    use Namespace::{Cgroup, Ipc, Mount, Network, Pid, User, Uts};
+    let kinds: Vec<Namespace> =
+        linux.namespaces().iter().flatten().filter_map(|listed| kind(listed.typ())).collect();
+    [User, Ipc, Uts, Network, Cgroup, Pid, Mount]
+        .into_iter()
+        .filter(|namespace| kinds.contains(namespace))
+        .map(|namespace| {
+            let path = format!("/proc/{pid}/ns/{}", namespace.proc_name());
+            NamespaceOp::Join { namespace, path }.into()
+        })
+        .collect()
+}
+
 fn kind(listed: LinuxNamespaceType) -> Option<Namespace> {
     Some(match listed {
         LinuxNamespaceType::User => Namespace::User,

@@ -165,6 +165,9 @@ pub enum Note {
     /// Namespace inodes on both sides: `<kind>` and `host-<kind>` per kind; the process id as
     /// `process`.
     NamespaceInodes,
+    /// A further process has what the container has: `process` and the first process of the
+    /// `container` share namespaces, `count` of them.
+    NamespacesShared,
     /// The ids of the user namespace: `inside`, `outside`, `count`.
     IdMapping,
     /// The runtime cannot be written to from inside: `how`.
@@ -172,10 +175,37 @@ pub enum Note {
     /// The program runs: `pid` as the host numbers it, `inside` as the container does; `program`
     /// is the word it was asked for by.
     Running,
+    /// Process 1 has a handler for the signal that asks it to end, or cannot refuse it: `signal`,
+    /// `mask` (SigCgt).
+    SignalCaught,
+    /// Process 1 has no handler for it, so the kernel drops it: `signal`, `mask` (SigCgt).
+    SignalDropped,
+    /// The wait for the program's end begins: `patience`.
+    StopTimer,
+    /// The program has not ended in time: `patience`.
+    StopTimedOut,
+    /// The kernel holds all processes: `count`, `path` of the control file.
+    Frozen,
+    /// The name before and after: `old`, `name`.
+    Renamed,
+    /// What a prune is going to remove: `count`, `names`.
+    PruneListed,
+    /// The policy starts the program again: `policy`, `delay`, `restarts` so far.
+    RestartPlanned,
     /// The program ended: `code`, `signal`, `oom`.
     Exited,
     /// The record that stays: `state`.
     Remains,
+    /// Where a container's files are reached from: `how` (`running` or `stopped`), `root`.
+    FilesReached,
+    /// A tar went by: `path`, `bytes`.
+    Archived,
+    /// What the writable layer holds: `changed`, `added`, `deleted`, `upper`.
+    Changes,
+    /// The container has changed nothing, so its image gets no new layer: `upper`.
+    NothingChanged,
+    /// A new image: `id`, `parent`, `diff-id`.
+    Committed,
     /// The learner aborted.
     Aborted,
 }

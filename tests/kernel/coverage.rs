@@ -11,11 +11,22 @@ use std::collections::BTreeSet;
 /// Operations that no run of the engine performs on this machine, each with its reason.
 fn never() -> Vec<(&'static str, &'static str)> {
     let mut never = vec![
+        ("namespace.join", "of an exec: tests/api"),
+        ("process.fork", "of an exec: tests/api"),
+        ("process.fork-inside", "of an exec: tests/api"),
+        ("process.set-command-line", "of a container with an init: tests/api"),
+        ("process.supervise", "of a container with an init: tests/api"),
+        ("terminal.open", "of a container with a terminal: tests/api"),
+        ("terminal.control", "of a container with a terminal: tests/api"),
         ("network.open-sandbox", "for a daemon that finds containers of an earlier one"),
         ("network.remove-link", "takes a pair back that was made for nothing"),
         ("network.remove-bridge", "a while after the last container, in no client's trace"),
         ("network.remove-rules", "a while after the last container, in no client's trace"),
     ];
+    // Performed on both kernels by files.rs.
+    for name in ["archive.open-tree", "archive.read", "archive.write", "store.pack-layer"] {
+        never.push((name, "cp, export and commit are no part of a run"));
+    }
     if probe().cgroups.v1.contains_key("devices") {
         never.push(("cgroup.attach-device-filter", "devices are guarded by cgroup v1 here, by a list"));
     }

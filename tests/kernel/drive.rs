@@ -33,7 +33,7 @@ pub struct Ended {
     pub left: Option<(String, i64)>,
 }
 
-fn connector(world: &World) -> Connector {
+pub fn connector(world: &World) -> Connector {
     let engine = world.engine.clone();
     Arc::new(move || {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
@@ -51,7 +51,7 @@ pub struct Asked {
     pub hardened: bool,
     /// Without a network: what one run builds and the next may find is no part of a scenario.
     pub apart: bool,
-    /// Killed as soon as it runs, and removed when it is gone, the image after it.
+    /// Paused and let go, then killed, as soon as it runs, and removed when it is gone, the image after it.
     pub killed: bool,
     /// The scope before which the learner says no.
     pub abort: Option<Scope>,
@@ -119,11 +119,13 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
     };
     ended.id = Some(created.id.clone());
     let id = created.id.as_str();
-    let attach = Streams { stdin: false, stdout: true, stderr: true };
-    let (mut output, input) = client.attach_container(id, attach).await?.split();
+    let attach = Streams { stdout: true, stderr: true, ..Streams::default() };
+    let (mut output, input) = client.attach_container(id, attach).await?.split(false);
     let wait = client.wait_container(id, Some(Condition::NextExit)).await?;
     client.start_container(id).await?;
     if asked.killed {
+        client.pause_container(id).await?;
+        client.unpause_container(id).await?;
         client.kill_container(id, Some("KILL")).await?;
     }
     while let Some((source, bytes)) = output.next_piece().await.expect("frames") {

@@ -36,6 +36,8 @@ pub struct List {
     pub quiet: bool,
     #[arg(long)]
     pub no_trunc: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, short = 'f', value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
     #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]

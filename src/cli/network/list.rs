@@ -1,26 +1,25 @@
 //! `learn network ls` and `inspect`.
 
 use super::args::{Inspect, List as Args};
-use crate::cli::format::template::{Template, Value};
 use crate::cli::format::{List, column, json, words};
 use crate::cli::{Context, Failure, filter, output};
 use crate::wire::NetworkResource;
 
-/// One line.
+/// A network in a list.
 struct Line {
     network: NetworkResource,
     whole: bool,
 }
 
 static NETWORKS: List<Line> = List {
-    type_name: "*network.networkContext",
+    type_name: "*formatter.networkContext",
     columns: &[
         column("CreatedAt", "CREATED AT", |line| line.network.created.as_str().into()),
         column("Driver", "DRIVER", |line| line.network.driver.as_str().into()),
         column("ID", "NETWORK ID", |line| words::id(&line.network.id, line.whole).into()),
         column("IPv6", "IPV6", |line| line.network.enable_ipv6.to_string().into()),
         column("Internal", "INTERNAL", |line| line.network.internal.to_string().into()),
-        column("Labels", "LABELS", |line| labels(&line.network).into()),
+        column("Labels", "LABELS", |line| words::labels(&line.network.labels).into()),
         column("Name", "NAME", |line| line.network.name.as_str().into()),
         column("Scope", "SCOPE", |line| line.network.scope.as_str().into()),
     ],
@@ -34,44 +33,22 @@ pub async fn list(context: &Context, list: Args) -> Result<(), Failure> {
     let format = match list.format.as_str() {
         "" | "table" if list.quiet => "{{.ID}}",
         "" | "table" => "table {{.ID}}\\t{{.Name}}\\t{{.Driver}}\\t{{.Scope}}",
-        custom => custom,
+        given => given,
     };
     let lines = networks.into_iter().map(|network| Line { network, whole: list.no_trunc });
     output::text(&NETWORKS.write(format, lines.collect())?)
 }
 
-fn labels(network: &NetworkResource) -> String {
-    let label = |(key, value): (&String, &String)| format!("{key}={value}");
-    network.labels.iter().map(label).collect::<Vec<_>>().join(",")
-}
-
 /// Shows networks as the daemon describes them; what was found also when another was not.
 pub async fn inspect(context: &Context, inspect: Inspect) -> Result<(), Failure> {
-    let parsing = |problem: &str| format!("template parsing error: {problem}");
-    let template = match inspect.format.as_str() {
-        "" | "json" => None,
-        text => Some(Template::parse(text).map_err(|problem| Failure::Format(parsing(&problem)))?),
-    };
-    let (mut found, mut text, mut failures) = (Vec::new(), String::new(), Vec::new());
+    let mut found = Vec::new();
+    let mut failures = Vec::new();
     for name in &inspect.networks {
         match context.client.inspect_network_raw(name).await {
-            Ok(document) => match &template {
-                None => found.push(document.get().to_owned()),
-                Some(template) => {
-                    let raw: Value = serde_json::from_str(document.get())
-                        .map_err(|error| Failure::Arguments(error.to_string()))?;
-                    let (filled, done) = template.execute_strictly(&raw.untyped());
-                    done.map_err(|problem| Failure::Arguments(parsing(&problem)))?;
-                    text.push_str(&(filled + "\n"));
-                }
-            },
+            Ok(document) => found.push(document.get().to_owned()),
             Err(error) => failures.push(error.into()),
         }
     }
-    output::text(&match (template, inspect.format.as_str()) {
-        (Some(_), _) => text,
-        (None, "json") => json::compact(&found),
-        (None, _) => json::array(&found),
-    })?;
+    output::text(&json::array(&found))?;
     Failure::all(failures)
 }

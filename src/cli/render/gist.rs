@@ -70,6 +70,7 @@ fn gist(op: &Op, root: &str) -> Option<String> {
     };
     Some(match op {
         Op::Cgroup(CgroupOp::Create { path } | CgroupOp::Remove { path }) => path.clone(),
+        Op::Cgroup(CgroupOp::Freeze { file } | CgroupOp::Thaw { file }) => file.clone(),
         Op::Fs(FsOp::MakeNode { path, .. }) => inside(path),
         Op::Fs(FsOp::RemoveFile { path } | FsOp::RemoveTree { path }) => path.clone(),
         Op::Mount(MountOp::Mount { target, fstype, flags, .. }) => {

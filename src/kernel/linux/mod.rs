@@ -13,6 +13,7 @@ pub mod remove;
 pub mod seal;
 mod shim;
 pub(crate) mod sys;
+pub mod tree;
 pub mod unpack;
 mod user_namespace;
 

@@ -5,6 +5,7 @@ use super::processes::{LAST_SIGNAL, Pid};
 use super::program::Programs;
 use super::world::{DAEMON, SharedWorld, World, lock};
 use crate::error::{Hint, Kind};
+use crate::kernel::tree::Inode;
 use crate::kernel::{ByteStream, Fault, Host, Jail, Machine, Outcome, Payload, Response, Value};
 use crate::op::{HttpOp, Op, ProcessOp};
 use crate::trace::{Facts, facts};
@@ -204,7 +205,12 @@ impl SimHost {
             }
             Op::Network(op) => self.network(op),
             // The daemon must not shut itself in.
-            Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) => Err(not_here(op)),
+            Op::Store(_)
+            | Op::Guard(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Terminal(_)
+            | Op::Archive(_) => Err(not_here(op)),
         }
     }
 }
@@ -235,6 +241,7 @@ fn not_here(op: &Op) -> Fault {
 impl Host for SimHost {
     fn perform<'a>(&'a self, op: &'a Op, payload: Payload) -> BoxFuture<'a, Result<Outcome, Fault>> {
         match op {
+            Op::Archive(op) => self.archive(op, payload).boxed(),
             Op::Store(op) => self.store(op, payload).boxed(),
             _ => std::future::ready(self.perform_now(op, payload)).boxed(),
         }
@@ -246,6 +253,20 @@ impl Host for SimHost {
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
         Ok(lock(&self.world).list(DAEMON, path)?)
+    }
+
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>> {
+        let listed = match arguments {
+            [all] if all == "-ef" => Ok(lock(&self.world).list_processes()),
+            other => {
+                Err(io::Error::other(format!("the simulated ps knows only -ef, not {}", other.join(" "))))
+            }
+        };
+        std::future::ready(listed).boxed()
+    }
+
+    fn look(&self, path: &str) -> io::Result<Inode> {
+        Ok(lock(&self.world).look(DAEMON, path)?)
     }
 
     fn simulated(&self) -> bool {

@@ -231,7 +231,8 @@ impl World {
             sets.iter().map(|(name, set)| format!("Cap{name}:\t{:016x}\n", mask(set))).collect();
         format!(
             "Name:\t{}\nState:\t{state}\nPid:\t{}\nPPid:\t{}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n\
-             Gid:\t{gid}\t{gid}\t{gid}\t{gid}\nNSpid:\t{}\n{sets}NoNewPrivs:\t{}\nSeccomp:\t{}\n",
+             Gid:\t{gid}\t{gid}\t{gid}\t{gid}\nNSpid:\t{}\nSigIgn:\t0000000000000000\n\
+             SigCgt:\t0000000000000000\n{sets}NoNewPrivs:\t{}\nSeccomp:\t{}\n",
             process.name,
             number(host_pid),
             number(process.parent),

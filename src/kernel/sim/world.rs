@@ -3,6 +3,7 @@
 
 use super::cgroups::Hierarchy;
 use super::filesystem::{FileSystem, FileSystems, Sort};
+use super::freezer::Freezer;
 use super::host::SimConfig;
 use super::mounts::{Location, Mount, Mounts};
 use super::namespaces::{self, Namespaces, NsId, first};
@@ -156,8 +157,11 @@ impl World {
             seccomp: 0,
             limits: BTreeMap::from([("RLIMIT_NOFILE".to_owned(), (1024, 524_288))]),
             oom_score_adj: 0,
+            supervises: None,
             session: pid,
             groups_in: BTreeMap::new(),
+            freezer: Freezer::Thawed,
+            pending: Vec::new(),
             life: Life::Running,
             wake: None,
             ended: None,
