@@ -40,8 +40,6 @@ pub struct List {
     pub format: String,
     #[arg(long, short = 'f', value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
-    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
-    pub format: String,
 }
 
 #[derive(Debug, Args)]
