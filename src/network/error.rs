@@ -45,8 +45,10 @@ pub enum Error {
         network: String,
     },
     /// The container is not there.
-    #[error("container {container} is not connected to the network {network}")]
+    #[error("container {container} is not connected to {the}network {network}", the = if *.runs { "" } else { "the " })]
     NotConnected {
+        /// Docker has two sentences for it.
+        runs: bool,
         /// Its id.
         container: String,
         /// The network.

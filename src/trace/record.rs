@@ -170,6 +170,8 @@ pub enum Note {
     Connected,
     /// A port of the host leads into the container: `from`, `to`, `owner` (the proxy's pid).
     Published,
+    /// A firewall of somebody else's drops what passes through this machine: `table`, `bridges`.
+    ForwardBlocked,
     /// No rules can be set here: `reason`.
     RulesAbsent,
     /// Where limits go: `mode` (`v1`, `v2`, `hybrid`, `none`), `controllers`.

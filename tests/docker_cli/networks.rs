@@ -155,20 +155,7 @@ fn containers_of_a_network_find_each_other_by_name() {
     docker.ok(&[&run[..], &SERVER].concat());
     let ask = |network: &str, name: &str| {
         let url = format!("http://{name}/index.html");
-        docker.run(&[
-            "run",
-            "--rm",
-            "--network",
-            network,
-            "alpine",
-            "wget",
-            "-q",
-            "-T",
-            "20",
-            "-O",
-            "-",
-            &url,
-        ])
+        docker.run(&["run", "--rm", "--network", network, "alpine", "wget", "-q", "-O", "-", &url])
     };
     eventually("the program listens", || ask("front", "web").status.success());
     let short = field(&docker, "web", "{{.Id}}")[..12].to_owned();

@@ -45,6 +45,8 @@ pub struct List {
 #[derive(Debug, Args)]
 #[command(override_usage = "learn network inspect NETWORK [NETWORK...]")]
 pub struct Inspect {
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(required = true, value_name = "NETWORK")]
     pub networks: Vec<String>,
 }

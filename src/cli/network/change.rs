@@ -51,15 +51,19 @@ fn pairs(given: &[String]) -> BTreeMap<String, String> {
 
 /// Removes networks and prints their names.
 pub async fn remove(context: &Context, remove: Remove) -> Result<(), Failure> {
-    let mut failures = Vec::new();
+    let mut failed = false;
     for name in &remove.networks {
         match context.client.remove_network(name).await {
             Ok(()) => output::line(name)?,
             Err(error) if remove.force && error.status().is_some_and(|status| status == 404) => {}
-            Err(error) => failures.push(error.into()),
+            Err(error) => {
+                output::error_line(&error.to_string())?;
+                failed = true;
+            }
         }
     }
-    Failure::all(failures)
+    // Docker's client says it like this.
+    if failed { Err(Failure::Arguments("exit status 1".into())) } else { Ok(()) }
 }
 
 /// Connects a container.

@@ -1,6 +1,7 @@
 //! `learn network ls` and `inspect`.
 
 use super::args::{Inspect, List as Args};
+use crate::cli::format::template::{Template, Value};
 use crate::cli::format::{List, column, json, words};
 use crate::cli::{Context, Failure, filter, output};
 use crate::wire::NetworkResource;
@@ -41,14 +42,31 @@ pub async fn list(context: &Context, list: Args) -> Result<(), Failure> {
 
 /// Shows networks as the daemon describes them; what was found also when another was not.
 pub async fn inspect(context: &Context, inspect: Inspect) -> Result<(), Failure> {
-    let mut found = Vec::new();
-    let mut failures = Vec::new();
+    let parsing = |problem: &str| format!("template parsing error: {problem}");
+    let template = match inspect.format.as_str() {
+        "" | "json" => None,
+        text => Some(Template::parse(text).map_err(|problem| Failure::Format(parsing(&problem)))?),
+    };
+    let (mut found, mut text, mut failures) = (Vec::new(), String::new(), Vec::new());
     for name in &inspect.networks {
         match context.client.inspect_network_raw(name).await {
-            Ok(document) => found.push(document.get().to_owned()),
+            Ok(document) => match &template {
+                None => found.push(document.get().to_owned()),
+                Some(template) => {
+                    let raw: Value = serde_json::from_str(document.get())
+                        .map_err(|error| Failure::Arguments(error.to_string()))?;
+                    let (filled, done) = template.execute_strictly(&raw.untyped());
+                    done.map_err(|problem| Failure::Arguments(parsing(&problem)))?;
+                    text.push_str(&(filled + "\n"));
+                }
+            },
             Err(error) => failures.push(error.into()),
         }
     }
-    output::text(&json::array(&found))?;
+    output::text(&match (template, inspect.format.as_str()) {
+        (Some(_), _) => text,
+        (None, "json") => json::compact(&found),
+        (None, _) => json::array(&found),
+    })?;
     Failure::all(failures)
 }

@@ -113,7 +113,10 @@ impl Engine {
         let mode = super::attach::network_mode(&record);
         let asked = there(&mode) || record.networking.endpoints_config.keys().any(|name| there(name));
         if endpoint.is_none() && !asked {
-            return Err(NetworkError::NotConnected { container: record.id, network: network.name }.into());
+            let runs = record.state.is_running();
+            return Err(
+                NetworkError::NotConnected { runs, container: record.id, network: network.name }.into()
+            );
         }
         if let Some(endpoint) = endpoint.cloned() {
             let about = container.short_id();

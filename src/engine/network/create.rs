@@ -189,5 +189,9 @@ fn parsed<T: std::str::FromStr>(what: &str, text: &str) -> Result<Option<T>, Net
     if text.contains("::") {
         return Err(NetworkError::Unsupported(format!("--{what} of IPv6")));
     }
-    text.parse().map(Some).map_err(|_| NetworkError::Invalid(format!("invalid {what} {text:?}")))
+    let malformed = |_| match what {
+        "subnet" => format!("Invalid subnet {text} : invalid CIDR address: {text}"),
+        what => format!("invalid {what} {text:?}"),
+    };
+    text.parse().map(Some).map_err(|error| NetworkError::Invalid(malformed(error)))
 }

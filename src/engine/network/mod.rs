@@ -46,6 +46,8 @@ struct Table {
     members: BTreeMap<String, Member>,
     /// The rules in force.
     rules: Option<String>,
+    /// Somebody's firewall drops what passes through this machine.
+    blocked: bool,
 }
 
 /// A container in the table.

@@ -66,6 +66,8 @@ impl Engine {
         {
             // Rules of bridges that are gone match nothing; the next container replaces them.
         }
+        // A firewall may be another one next time.
+        table.blocked &= !table.members.is_empty();
         let default = table.networks.values().find(|network| network.name == "bridge").cloned();
         let Some(default) = default.filter(|network| table.up.contains(&network.id)) else { return };
         if table.endpoints(&default.id).next().is_some() {

@@ -14,7 +14,7 @@ impl Engine {
     pub(super) async fn apply_rules(&self, door: &TracedHost) -> Result<(), Error> {
         let mut known = self.networks.table.lock().await;
         let name = known.rules_table();
-        let wanted = known.rules(&name);
+        let wanted = known.rules(&name, !known.blocked);
         if wanted == known.rules {
             return Ok(());
         }
@@ -22,8 +22,25 @@ impl Engine {
             // Whoever is gone needs no rules now; they are removed with the last container.
             return Ok(());
         };
-        match door.perform(NetworkOp::ReplaceRules { table: name, rules }).await {
-            Ok(_) => known.rules = wanted,
+        match door.perform(NetworkOp::ReplaceRules { table: name.clone(), rules }).await {
+            Ok(outcome) => {
+                known.rules = wanted;
+                let Some(by) = outcome.facts.get("blocked-by").filter(|_| !known.blocked) else {
+                    return Ok(());
+                };
+                door.note(
+                    Note::ForwardBlocked,
+                    facts([("table", by), ("bridges", &known.bridges().join(", "))]),
+                );
+                // What a rule would send on is dropped on its way; the proxy's own connections are not.
+                known.blocked = true;
+                if let Some(rules) =
+                    known.rules(&name, false).filter(|rules| Some(rules) != known.rules.as_ref())
+                {
+                    door.perform(NetworkOp::ReplaceRules { table: name, rules: rules.clone() }).await?;
+                    known.rules = Some(rules);
+                }
+            }
             Err(error) if error.fault.kind == Kind::Unsupported => {
                 door.note(Note::RulesAbsent, facts([("reason", &error.fault.message)]));
                 known.rules = wanted;
@@ -45,7 +62,7 @@ impl Table {
     }
 
     /// What the rules must say now; nothing when nobody is connected.
-    fn rules(&self, name: &str) -> Option<String> {
+    fn rules(&self, name: &str, redirects: bool) -> Option<String> {
         let in_use = |id: &str| self.endpoints(id).next().is_some();
         let bridged: Vec<Bridged> = self
             .networks
@@ -63,7 +80,21 @@ impl Table {
         if bridged.is_empty() {
             return None;
         }
-        Some(table(name, &bridged, &self.redirects()))
+        let redirects = if redirects { self.redirects() } else { Vec::new() };
+        Some(table(name, &bridged, &redirects))
+    }
+
+    /// Bridges of the networks that containers are in.
+    fn bridges(&self) -> Vec<String> {
+        let mut bridges: Vec<String> = self
+            .members
+            .values()
+            .flat_map(|member| &member.endpoints)
+            .map(|end| end.bridge.clone())
+            .collect();
+        bridges.sort();
+        bridges.dedup();
+        bridges
     }
 
     fn redirects(&self) -> Vec<Redirect> {

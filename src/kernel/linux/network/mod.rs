@@ -57,7 +57,11 @@ impl Network {
                 self.through(sandbox.as_deref(), |link| link.remove(interface))?;
             }
             NetworkOp::RemoveBridge { name, owner } => self.host()?.remove_bridge(name, owner)?,
-            NetworkOp::ReplaceRules { table, rules } => rules::replace(table, rules)?,
+            NetworkOp::ReplaceRules { table, rules } => {
+                rules::replace(table, rules)?;
+                let blocked = rules::dropped_by(table).map(|by| ("blocked-by".to_owned(), by));
+                return Ok(Outcome::facts(blocked.into_iter().collect()));
+            }
             NetworkOp::RemoveRules { table } => rules::remove(table)?,
             NetworkOp::Listen { protocol, address, port } => return listen(protocol, address, *port),
         }

@@ -22,6 +22,27 @@ pub(super) fn remove(table: &str) -> Result<(), Fault> {
     feed(&format!("table {table}\ndelete table {table}\n"))
 }
 
+/// The table of somebody else's that drops whatever passes through this machine unless it is
+/// allowed there, as Docker's and ufw's do; what is accepted elsewhere is dropped all the same.
+pub(super) fn dropped_by(own: &str) -> Option<String> {
+    let listed = Command::new("nft").args(["list", "chains"]).env("PATH", path()).output().ok()?;
+    blocking_table(&String::from_utf8_lossy(&listed.stdout), own)
+}
+
+/// Reads nft's list of chains.
+fn blocking_table(chains: &str, own: &str) -> Option<String> {
+    let mut table = "";
+    for line in chains.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("table ") {
+            table = name.trim_end_matches('{').trim();
+        }
+        if line.contains("hook forward") && line.ends_with("policy drop;") && table != own {
+            return Some(table.to_owned());
+        }
+    }
+    None
+}
+
 fn feed(script: &str) -> Result<(), Fault> {
     let output = run(script).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Fault::new(Kind::Unsupported, "the program nft is not installed"),
@@ -54,4 +75,22 @@ fn run(script: &str) -> io::Result<Output> {
 fn path() -> String {
     let own = std::env::var("PATH").unwrap_or_default();
     format!("{own}:/usr/local/sbin:/usr/sbin:/sbin")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_of_somebody_elses_that_drops_is_found() {
+        let chain = |table: &str, policy: &str| {
+            format!(
+                "table {table} {{\n\tchain FORWARD {{\n\t\ttype filter hook forward priority filter; policy {policy};\n\t}}\n}}\n"
+            )
+        };
+        let listed = chain("ip learn", "accept") + &chain("ip filter", "drop");
+        assert_eq!(blocking_table(&listed, "ip learn"), Some("ip filter".into()));
+        assert_eq!(blocking_table(&chain("ip filter", "accept"), "ip learn"), None);
+        assert_eq!(blocking_table(&chain("ip learn", "drop"), "ip learn"), None);
+    }
 }
