@@ -2,8 +2,10 @@
 //! in `lessons/help.yaml`, in two languages (see [`super::help`]).
 
 use super::container::args as container;
+use super::container::files::args as files;
 use super::daemon::DaemonCommand;
 use super::image::args as image;
+use super::network::args as network;
 use super::render::{ColorChoice, Depth};
 use super::system::args as system;
 use super::{doctor, tell, trace};
@@ -80,11 +82,22 @@ pub enum Command {
     Exec(container::Exec),
     Top(container::Top),
     Stop(container::Stop),
+    Restart(container::Restart),
     Kill(container::Kill),
+    Pause(container::Pause),
+    Unpause(container::Unpause),
     Rm(container::Rm),
+    Rename(container::Rename),
+    Update(Box<container::Update>),
     Ps(container::Ps),
     Logs(container::Logs),
+    Port(container::Port),
+    Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::Inspect),
     Images(image::List),
     Pull(image::Pull),
@@ -105,6 +118,8 @@ pub enum Command {
     Container(ContainerCommand),
     #[command(subcommand)]
     Image(ImageCommand),
+    #[command(subcommand)]
+    Network(NetworkCommand),
     #[command(subcommand)]
     System(SystemCommand),
 }
@@ -132,13 +147,25 @@ pub enum ContainerCommand {
     Exec(container::Exec),
     Top(container::Top),
     Stop(container::Stop),
+    Restart(container::Restart),
     Kill(container::Kill),
+    Pause(container::Pause),
+    Unpause(container::Unpause),
     #[command(visible_alias = "remove")]
     Rm(container::Rm),
+    Rename(container::Rename),
+    Update(Box<container::Update>),
+    Prune(container::Prune),
     #[command(visible_aliases = ["ps", "list"])]
     Ls(container::Ps),
     Logs(container::Logs),
+    Port(container::Port),
+    Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::InspectNamed),
 }
 
@@ -151,6 +178,20 @@ pub enum ImageCommand {
     #[command(visible_alias = "remove")]
     Rm(image::Remove),
     Inspect(system::InspectNamed),
+}
+
+/// `learn network …`.
+#[derive(Debug, Subcommand)]
+pub enum NetworkCommand {
+    Connect(network::Connect),
+    Create(network::Create),
+    Disconnect(network::Disconnect),
+    Inspect(network::Inspect),
+    #[command(visible_alias = "list")]
+    Ls(network::List),
+    Prune(network::Prune),
+    #[command(visible_alias = "remove")]
+    Rm(network::Remove),
 }
 
 /// `learn system …`.

@@ -4,12 +4,12 @@
 //! output), three zero bytes, four bytes of length (big endian), then that many bytes. To the
 //! daemon go the bytes of standard input as they are; their end is a half-close, shutdown(2).
 
-use super::{Error, connection::Response};
+use super::Error;
+use super::connection::{Response, Sender};
 use bytes::{Buf, Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -154,7 +154,7 @@ pub struct FramedBody {
     body: Incoming,
     frames: Frames,
     // hyper closes the connection when its sender goes.
-    _sender: SendRequest<Full<Bytes>>,
+    _sender: Sender,
 }
 
 impl FramedBody {

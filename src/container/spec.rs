@@ -139,7 +139,7 @@ fn linux(record: &Record, machine: &Machine, capabilities: &Capabilities) -> Res
     let mapped = |outside| machine.unprivileged().then(|| single(outside)).transpose();
     let mut linux = Linux::default();
     linux
-        .set_namespaces(Some(namespaces(host, machine)))
+        .set_namespaces(Some(namespaces(host, machine, &record.network.sandbox)))
         .set_uid_mappings(mapped(machine.uid)?)
         .set_gid_mappings(mapped(machine.gid)?)
         .set_cgroups_path(Some(format!("/learn/{}", record.id).into()))
@@ -160,7 +160,8 @@ fn single(outside: u32) -> Result<Vec<LinuxIdMapping>, Error> {
     mapping.map(|mapping| vec![mapping]).map_err(|error| Error::Invalid(error.to_string()))
 }
 
-fn namespaces(host: &HostConfig, machine: &Machine) -> Vec<LinuxNamespace> {
+/// A network namespace that is there already is joined; else each kind is new.
+fn namespaces(host: &HostConfig, machine: &Machine, sandbox: &str) -> Vec<LinuxNamespace> {
     use LinuxNamespaceType::{Cgroup, Ipc, Mount, Network, Pid, User, Uts};
     let unified = machine.cgroups.mode() == "v2";
     let private_cgroup = match host.cgroupns_mode.as_str() {
@@ -179,7 +180,8 @@ fn namespaces(host: &HostConfig, machine: &Machine) -> Vec<LinuxNamespace> {
     ];
     let namespace = |(kind, _): (LinuxNamespaceType, bool)| {
         let mut namespace = LinuxNamespace::default();
-        namespace.set_typ(kind).set_path(None);
+        let joined = kind == Network && !sandbox.is_empty();
+        namespace.set_typ(kind).set_path(joined.then(|| sandbox.into()));
         namespace
     };
     wanted.into_iter().filter(|(_, new)| *new).map(namespace).collect()
@@ -197,10 +199,12 @@ fn all_mounts(inputs: Inputs) -> Result<Vec<Mount>, Error> {
         all.iter_mut().for_each(|mount| adapt_to_single_id(mount, host.network_mode == "host"));
     }
     let planned = mounts::plan(host)?;
+    let files = &record.network.files;
+    let files = if files.is_empty() { bundle } else { files };
     for name in ["resolv.conf", "hostname", "hosts"] {
         let target = format!("/etc/{name}");
         if !planned.iter().any(|mount| mount.target == target) {
-            all.push(bind(&format!("{bundle}/{name}"), &target, &["rbind", "rprivate"]));
+            all.push(bind(&format!("{files}/{name}"), &target, &["rbind", "rprivate"]));
         }
     }
     // What the user mounts over one of the defaults takes its place.

@@ -30,11 +30,6 @@ impl Places {
         format!("{}/bundle", self.container(id))
     }
 
-    /// A container's json-file log.
-    pub fn log(&self, id: &str) -> String {
-        format!("{}/{id}-json.log", self.container(id))
-    }
-
     /// Where a container's shim leaves how the program ended.
     pub fn exit_file(&self, id: &str) -> String {
         format!("{}/exit.json", self.container(id))
@@ -58,6 +53,16 @@ impl Places {
     /// Where a container's shim listens; short, for sun_path holds 108 bytes: unix(7).
     pub fn shim_socket(&self, id: &str) -> String {
         format!("{}/shim/{}.sock", self.run, &id[..id.len().min(12)])
+    }
+
+    /// Networks.
+    pub fn networks(&self) -> String {
+        format!("{}/networks", self.root)
+    }
+
+    /// A network's record.
+    pub fn network(&self, id: &str) -> String {
+        format!("{}/{id}.json", self.networks())
     }
 
     /// Finished traces.

@@ -162,7 +162,7 @@ fn identify(jail: &mut TracedJail<'_>, spec: &Spec, hostname: &str) -> Result<()
         jail.perform(NamespaceOp::SetHostname { name: hostname.to_owned() })?;
     }
     if new(LinuxNamespaceType::Network) {
-        jail.perform(NetworkOp::LinkUp { interface: "lo".into() })?;
+        jail.perform(NetworkOp::LinkUp { interface: "lo".into(), sandbox: None })?;
     }
     Ok(())
 }

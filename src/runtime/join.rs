@@ -114,8 +114,8 @@ fn enter(
             launch::end(&mut *child);
             return Err(error);
         }
-        let inodes = launch::namespace_inodes(jail, child.pid());
-        let shared = shared(&inodes, &launch::namespace_inodes(jail, pid));
+        let inodes = launch::namespace_inodes(jail, child.pid(), &[]);
+        let shared = shared(&inodes, &launch::namespace_inodes(jail, pid, &[]));
         jail.note(Note::NamespaceInodes, inodes);
         let (process, count) = (child.pid(), shared);
         jail.note(

@@ -8,7 +8,7 @@ use super::limits::Groups;
 use super::namespaces::Namespaces;
 use super::{rootfs, supported, sysctl};
 use crate::kernel::{Child, Machine, OpError, Payload, Stdio, TracedJail};
-use crate::op::{NamespaceOp, Op};
+use crate::op::{Namespace, NamespaceOp, Op};
 use crate::trace::{Facts, Note, Scope, facts};
 use oci_spec::runtime::{Linux, Spec};
 use std::time::Instant;
@@ -160,6 +160,7 @@ fn enter(
     stdio: Stdio,
     plan: Plan,
 ) -> Result<Box<dyn Child>, OpError> {
+    let joined = namespaces.joined();
     jail.within(Scope::NamespacesEnter, about, |jail| {
         namespaces.before.iter().try_for_each(|op| jail.perform(op.clone()).map(drop))?;
         let clone = NamespaceOp::Clone { namespaces: namespaces.new.clone() };
@@ -168,19 +169,22 @@ fn enter(
             end(&mut *child);
             return Err(error);
         }
-        let inodes = namespace_inodes(jail, child.pid());
+        let inodes = namespace_inodes(jail, child.pid(), &joined);
         jail.note(Note::NamespaceInodes, inodes);
         Ok(child)
     })
 }
 
-/// The inode of each namespace on both sides of the wall: equal where it is shared.
-pub(super) fn namespace_inodes(jail: &TracedJail<'_>, pid: u32) -> Facts {
+/// The inode of each namespace on both sides of the wall: equal where it is shared. One that the
+/// process is to join is what its path shows.
+pub(super) fn namespace_inodes(jail: &TracedJail<'_>, pid: u32, joined: &[(Namespace, String)]) -> Facts {
     let mut inodes = facts([("process", &pid)]);
     for name in ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup"] {
-        for (key, owner) in [(name.to_owned(), pid.to_string()), (format!("host-{name}"), "self".to_owned())]
-        {
-            if let Ok(link) = jail.jail().read_link(&format!("/proc/{owner}/ns/{name}")) {
+        let to_join = joined.iter().find(|(kind, _)| kind.proc_name() == name).map(|(_, path)| path.clone());
+        let inside = to_join.unwrap_or_else(|| format!("/proc/{pid}/ns/{name}"));
+        let places = [(name.to_owned(), inside), (format!("host-{name}"), format!("/proc/self/ns/{name}"))];
+        for (key, place) in places {
+            if let Ok(link) = jail.jail().read_link(&place) {
                 let inode = link.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(']');
                 inodes.insert(key, inode.to_owned());
             }

@@ -33,6 +33,15 @@ impl Namespaces {
         namespaces.new.sort_unstable();
         namespaces
     }
+
+    /// What init is to join, by its path.
+    pub fn joined(&self) -> Vec<(Namespace, String)> {
+        let joined = |op: &Op| match op {
+            Op::Namespace(NamespaceOp::Join { namespace, path }) => Some((*namespace, path.clone())),
+            _ => None,
+        };
+        self.inside.iter().filter_map(joined).collect()
+    }
 }
 
 /// What joins every namespace of a running container whose first process is `pid`. The user

@@ -19,6 +19,7 @@
 
 use crate::error::{Hint, Kind};
 use crate::kernel::Machine;
+use crate::runtime::log_format::LogPlan;
 use crate::trace::{Decision, Event, Stage, Stop};
 use serde::{Deserialize, Serialize};
 
@@ -60,8 +61,8 @@ pub struct Start {
     pub terminal: bool,
     /// Where the shim listens for a daemon that comes back.
     pub socket: String,
-    /// The json-file log; empty for none.
-    pub log: String,
+    /// What is kept of the output.
+    pub log: LogPlan,
     /// Written when the program ends, so that a daemon that was away learns of it.
     pub exit_file: String,
     /// Scope number to hang records under, and the first free one (see
@@ -89,6 +90,18 @@ pub struct Target {
     pub pid: u32,
     /// Directory of its `config.json`.
     pub bundle: String,
+}
+
+/// What a proxy carries: one packet a port, with the bound socket beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Carry {
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// Where to: `172.17.0.2:80`.
+    pub to: String,
+    /// The container's first process, on the host: the proxy ends with it.
+    pub ends_with: u32,
 }
 
 /// Which streams a client wants.

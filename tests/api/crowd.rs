@@ -83,7 +83,14 @@ fn waits_attaches_and_watches_of_clients_that_left_are_let_go() {
     let before = descriptors(&live) + 4;
     for _ in 0..10 {
         drop(attach(&live, "long", "stream=1&stdout=1&stderr=1"));
-        for path in ["GET /learn/watch", "GET /events", "POST /containers/long/wait"] {
+        let long_lived = [
+            "GET /learn/watch",
+            "GET /events",
+            "GET /containers/long/stats",
+            "GET /containers/long/logs?follow=1&stdout=1",
+            "POST /containers/long/wait",
+        ];
+        for path in long_lived {
             let mut connection = UnixStream::connect(live.socket()).expect("the daemon answers");
             write!(connection, "{path} HTTP/1.1\r\nHost: learn\r\nContent-Length: 0\r\n\r\n").expect("sent");
             let mut head = [0; 12];

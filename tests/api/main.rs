@@ -8,6 +8,7 @@ mod live;
 mod pty;
 
 mod crowd;
+mod endurance;
 mod exec;
 mod init;
 mod output;

@@ -103,12 +103,43 @@ pub struct Shape {
     pub ulimit: Vec<String>,
     #[arg(long, value_name = "SIGNAL")]
     pub stop_signal: Option<String>,
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub stop_timeout: Option<i64>,
+    #[arg(long, value_name = "no|always|unless-stopped|on-failure[:COUNT]")]
+    pub restart: Option<String>,
+    #[command(flatten)]
+    pub health: Health,
+    #[arg(long, value_name = "json-file|local|none")]
+    pub log_driver: Option<String>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub log_opt: Vec<String>,
+    #[arg(long)]
+    pub oom_kill_disable: bool,
+    #[arg(long, value_name = "-1000..1000", allow_negative_numbers = true)]
+    pub oom_score_adj: Option<i64>,
     /// The image, then everything that belongs to the command: one list, so that flags end at the
     /// image's name.
     #[arg(required = true, trailing_var_arg = true, hide = true, value_name = "IMAGE")]
     pub image_and_command: Vec<String>,
+}
+
+/// How the program's health is checked.
+#[derive(Debug, Default, Args)]
+pub struct Health {
+    #[arg(long, value_name = "COMMAND")]
+    pub health_cmd: Option<String>,
+    #[arg(long, value_name = "DURATION")]
+    pub health_interval: Option<String>,
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub health_retries: Option<i64>,
+    #[arg(long, value_name = "DURATION")]
+    pub health_start_interval: Option<String>,
+    #[arg(long, value_name = "DURATION")]
+    pub health_start_period: Option<String>,
+    #[arg(long, value_name = "DURATION")]
+    pub health_timeout: Option<String>,
+    #[arg(long)]
+    pub no_healthcheck: bool,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +232,89 @@ pub struct Stop {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "learn restart [OPTIONS] CONTAINER [CONTAINER...]")]
+pub struct Restart {
+    #[arg(long, short = 's', value_name = "SIGNAL")]
+    pub signal: Option<String>,
+    #[arg(long, short = 't', visible_alias = "time", value_name = "SECONDS", allow_negative_numbers = true)]
+    pub timeout: Option<i64>,
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub containers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn pause CONTAINER [CONTAINER...]")]
+pub struct Pause {
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub containers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn unpause CONTAINER [CONTAINER...]")]
+pub struct Unpause {
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub containers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn rename CONTAINER NEW_NAME")]
+pub struct Rename {
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    #[arg(value_name = "NEW_NAME")]
+    pub new_name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn update [OPTIONS] CONTAINER [CONTAINER...]")]
+pub struct Update {
+    #[arg(long, value_name = "WEIGHT")]
+    pub blkio_weight: Option<u16>,
+    #[arg(long, value_name = "MICROSECONDS")]
+    pub cpu_period: Option<i64>,
+    #[arg(long, value_name = "MICROSECONDS", allow_negative_numbers = true)]
+    pub cpu_quota: Option<i64>,
+    #[arg(long, short = 'c', value_name = "SHARES")]
+    pub cpu_shares: Option<i64>,
+    #[arg(long, value_name = "NUMBER")]
+    pub cpus: Option<String>,
+    #[arg(long, value_name = "0-3,5")]
+    pub cpuset_cpus: Option<String>,
+    #[arg(long, value_name = "0-1")]
+    pub cpuset_mems: Option<String>,
+    #[arg(long, short = 'm', value_name = "BYTES")]
+    pub memory: Option<String>,
+    #[arg(long, value_name = "BYTES")]
+    pub memory_reservation: Option<String>,
+    #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
+    pub memory_swap: Option<String>,
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub pids_limit: Option<i64>,
+    #[arg(long, value_name = "POLICY")]
+    pub restart: Option<String>,
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub containers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn container prune [OPTIONS]")]
+pub struct Prune {
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub filter: Vec<String>,
+    #[arg(long, short = 'f')]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn port CONTAINER [PRIVATE_PORT[/PROTO]]")]
+pub struct Port {
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    #[arg(value_name = "PRIVATE_PORT[/PROTO]")]
+    pub port: Option<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(override_usage = "learn kill [OPTIONS] CONTAINER [CONTAINER...]")]
 pub struct Kill {
     #[arg(long, short = 's', value_name = "SIGNAL")]
@@ -214,6 +328,8 @@ pub struct Kill {
 pub struct Rm {
     #[arg(long, short = 'f')]
     pub force: bool,
+    #[arg(long, short = 'l')]
+    pub link: bool,
     #[arg(long, short = 'v')]
     pub volumes: bool,
     #[arg(required = true, value_name = "CONTAINER")]
@@ -244,6 +360,8 @@ pub struct Ps {
 #[derive(Debug, Args)]
 #[command(override_usage = "learn logs [OPTIONS] CONTAINER")]
 pub struct Logs {
+    #[arg(long)]
+    pub details: bool,
     #[arg(long, short = 'f')]
     pub follow: bool,
     #[arg(long, short = 'n', value_name = "LINES", default_value = "all", hide_default_value = true)]
@@ -256,6 +374,21 @@ pub struct Logs {
     pub timestamps: bool,
     #[arg(value_name = "CONTAINER")]
     pub container: String,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "learn stats [OPTIONS] [CONTAINER...]")]
+pub struct Stats {
+    #[arg(long, short = 'a')]
+    pub all: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
+    #[arg(long)]
+    pub no_stream: bool,
+    #[arg(long)]
+    pub no_trunc: bool,
+    #[arg(value_name = "CONTAINER")]
+    pub containers: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ use crate::engine::{Engine, Error};
 use crate::error::Kind;
 use crate::kernel::{Payload, TracedHost};
 use crate::op::{FsOp, Op, ProcessOp, WriteReason};
+use crate::runtime::log_format::LogPlan;
 use crate::runtime::protocol::{Attach, Start, Target, ToShim};
 use crate::trace::{Note, Scope, facts};
 use oci_spec::runtime::Spec;
@@ -147,7 +148,7 @@ impl Engine {
             terminal: exec.config.tty,
             // The simulator's programs end with it: nobody comes back for them.
             socket: if self.simulated() { String::new() } else { self.places.shim_socket(id) },
-            log: String::new(),
+            log: LogPlan::default(),
             exit_file: self.places.exec_exit_file(container, id),
             scope: door.scope(),
             scope_base: door.trace().reserve_scope_ids(SHIM_SCOPES),

@@ -54,6 +54,11 @@ pub(super) fn clone_init(
     }))
 }
 
+/// clone(2): see [`World::clone_process`].
+pub(super) fn clone_process(world: &mut World, who: Pid, kinds: &[Namespace]) -> Result<Pid, Errno> {
+    world.clone_process(who, kinds)
+}
+
 impl World {
     fn clone_process(&mut self, who: Pid, kinds: &[Namespace]) -> Result<Pid, Errno> {
         let parent = self.processes.get(who)?;

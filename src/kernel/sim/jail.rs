@@ -7,7 +7,7 @@ use super::program::Programs;
 use super::terminal::Terminal;
 use super::world::{SharedWorld, lock};
 use crate::error::Kind;
-use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio, Value};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, Outcome, Payload, Stdio, Value};
 use crate::op::{CgroupOp, FsOp, Namespace, NamespaceOp, Op, ProcessOp};
 use crate::trace::facts;
 use nix::errno::Errno;
@@ -77,7 +77,8 @@ impl SimJail {
             ProcessOp::SpawnShim { .. }
             | ProcessOp::Signal { .. }
             | ProcessOp::Fork
-            | ProcessOp::ForkInside => Err(not_here(&op.clone().into())),
+            | ProcessOp::ForkInside
+            | ProcessOp::SpawnProxy { .. } => Err(not_here(&op.clone().into())),
         }
     }
 
@@ -106,6 +107,7 @@ impl Jail for SimJail {
             Op::Terminal(op) => return self.terminal_op(op),
             Op::Namespace(NamespaceOp::Clone { .. })
             | Op::Fs(FsOp::RemoveTree { .. })
+            | Op::Archive(_)
             | Op::Http(_)
             | Op::Store(_) => return Err(not_here(op)),
             Op::Fs(op) => {
@@ -161,9 +163,10 @@ impl Jail for SimJail {
         lock(&self.world).resolve(self.pid, path, super::walk::Last::Follow).is_ok()
     }
 
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn Write + Send>> {
-        let log = Log { world: self.world.clone(), pid: self.pid, path: path.to_owned() };
-        lock(&self.world).append(self.pid, path, b"")?;
+    /// The models say little: no log of theirs is ever full.
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn Write + Send>> {
+        let log = Log { world: self.world.clone(), pid: self.pid, path: file.path.clone() };
+        lock(&self.world).append(self.pid, &file.path, b"")?;
         Ok(Box::new(log))
     }
 }
@@ -211,6 +214,8 @@ impl super::world::World {
                     Err(errno) => gone(errno),
                 }
             }
+            CgroupOp::Freeze { file } => self.freeze(who, file, true),
+            CgroupOp::Thaw { file } => self.freeze(who, file, false),
             // The model opens no devices, so a program that guards them has nobody to answer.
             CgroupOp::AttachDeviceFilter { path, .. } => {
                 let process = self.processes.get(who)?;

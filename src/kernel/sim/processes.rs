@@ -1,6 +1,7 @@
 //! Processes: credentials(7), capabilities(7), signal(7), wait(2), pid_namespaces(7).
 
 use super::filesystem::FsId;
+use super::freezer::Freezer;
 use super::mounts::Location;
 use super::namespaces::NsId;
 use super::tree::Ino;
@@ -70,6 +71,10 @@ pub struct Process {
     pub session: Pid,
     /// Its control group in each hierarchy.
     pub groups_in: BTreeMap<FsId, Ino>,
+    /// Whether its group is frozen.
+    pub freezer: Freezer,
+    /// Signals that wait until it is thawed.
+    pub pending: Vec<i32>,
     /// How far it is.
     pub life: Life,
     /// Closed when a signal wants the program to end; the program's thread holds the other end.
@@ -163,7 +168,7 @@ impl Processes {
         self.all.iter().map(|(pid, process)| (*pid, process))
     }
 
-    fn living(&self) -> impl Iterator<Item = (Pid, &Process)> {
+    pub(super) fn living(&self) -> impl Iterator<Item = (Pid, &Process)> {
         self.iter().filter(|(_, process)| !matches!(process.life, Life::Ended(_)))
     }
 }
@@ -197,6 +202,7 @@ impl World {
             limits: from.limits.clone(),
             groups_in: from.groups_in.clone(),
             confined: None,
+            pending: Vec::new(),
             supervises: None,
             life: Life::Running,
             wake: None,
@@ -234,6 +240,10 @@ impl World {
             return Ok(());
         }
         let process = self.processes.get_mut(target)?;
+        if process.freezer.holds(signal) {
+            process.pending.push(signal);
+            return Ok(());
+        }
         match known {
             Some(Signal::SIGSTOP | Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) => {
                 process.life = Life::Stopped;

@@ -1,7 +1,7 @@
 //! The decorated door of shim and init.
 
 use super::{abort_marker, did, failed, micros};
-use crate::kernel::{Child, Fault, Init, Jail, OpError, Outcome, Payload, Stdio, Value};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, OpError, Outcome, Payload, Stdio, Value};
 use crate::op::{Op, ProcessOp};
 use crate::trace::{Decision, Event, Facts, Note, Scope};
 use std::time::Instant;
@@ -70,8 +70,8 @@ impl<'a> TracedJail<'a> {
     ///
     /// # Errors
     /// As open(2).
-    pub fn open_log(&mut self, path: &str) -> std::io::Result<Box<dyn std::io::Write + Send>> {
-        self.jail.open_log(path)
+    pub fn open_log(&mut self, file: &LogFile) -> std::io::Result<Box<dyn std::io::Write + Send>> {
+        self.jail.open_log(file)
     }
 
     /// A plain fact.

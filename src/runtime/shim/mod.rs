@@ -14,8 +14,9 @@ use super::error::Error;
 use super::join;
 use super::launch::{self, Launched};
 use super::limits::Groups;
+use super::log_format::LogPlan;
 use super::protocol::{Attach, Exit, FromShim, Start, ToShim};
-use crate::kernel::{Child, ExitStatus, Jail, OpError, Stdio, TracedJail};
+use crate::kernel::{Child, ExitStatus, Jail, LogFile, OpError, Stdio, TracedJail};
 use crate::op::{FsOp, Op, WriteReason};
 use crate::trace::Scope;
 use client::Client;
@@ -43,7 +44,12 @@ pub fn run(jail: &mut dyn Jail, control: OwnedFd) -> Result<(), Error> {
         Ok((launched, pipes)) => {
             jail.flush();
             tell(&control, &FromShim::Started { pid: launched.child.pid(), shim: std::process::id() });
-            let streams = Streams::new(pipes, clients, jail.open_log(&start.log).ok(), &start);
+            let kept = Some(&start.log).filter(|plan| !plan.path.is_empty());
+            let file = kept.and_then(|LogPlan { path, max_size, max_files, .. }| {
+                let file = LogFile { path: path.clone(), max_size: *max_size, max_files: *max_files };
+                jail.open_log(&file).ok()
+            });
+            let streams = Streams::new(pipes, clients, file, &start);
             attend(&mut jail, &control, &start, launched, streams, listener)
         }
         Err(error) => {
@@ -258,7 +264,7 @@ pub fn main(jail: &mut dyn Jail) -> Result<(), Error> {
 }
 
 /// Descriptor 0 moves away, close-on-exec, and reads from nothing from now on.
-fn take_stdin() -> io::Result<OwnedFd> {
+pub(super) fn take_stdin() -> io::Result<OwnedFd> {
     let control = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;

@@ -98,7 +98,7 @@ impl Streams {
             stdin_once: start.stdin_once,
             detached: false,
             clients: Vec::new(),
-            log: Log::new(log),
+            log: Log::new(log, &start.log),
             control_open: true,
             settled: false,
         };

@@ -6,6 +6,7 @@ mod clone;
 mod exec;
 mod files;
 mod guard;
+mod log;
 mod mounts;
 mod root;
 mod supervise;
@@ -14,14 +15,13 @@ mod wall;
 
 use super::{groups, sys};
 use crate::error::Kind;
-use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, Outcome, Payload, Stdio};
 use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp, TerminalOp};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use root::Root;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use wall::Wall;
 
 /// Performs operations in the calling process, which must be single-threaded.
@@ -63,11 +63,14 @@ impl Jail for LinuxJail {
             Op::Cgroup(op) => groups::perform(op, &payload),
             Op::Mount(op) => mounts::perform(&mut self.root, op),
             Op::Namespace(op) => namespace(op),
-            Op::Network(NetworkOp::LinkUp { interface }) => link_up(interface),
+            Op::Network(NetworkOp::LinkUp { interface, sandbox: None }) => {
+                link_up(interface)?;
+                Ok(Outcome::done())
+            }
             Op::Guard(op) => guard_op(op),
             Op::Process(op) => process(op, payload),
             Op::Terminal(op) => self.terminal(op),
-            Op::Http(_) | Op::Store(_) => Err(not_here(op)),
+            Op::Http(_) | Op::Store(_) | Op::Archive(_) | Op::Network(_) => Err(not_here(op)),
         }
     }
 
@@ -111,9 +114,8 @@ impl Jail for LinuxJail {
         let _ = sys::release_code();
     }
 
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>> {
-        let log = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
-        Ok(Box::new(log))
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn io::Write + Send>> {
+        Ok(Box::new(log::Appending::open(file)?))
     }
 }
 
@@ -135,11 +137,13 @@ fn namespace(op: &NamespaceOp) -> Result<Outcome, Fault> {
     Ok(Outcome::done())
 }
 
-fn link_up(interface: &str) -> Result<Outcome, Fault> {
-    let socket =
-        socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).map_err(errno)?;
-    sys::link_up(socket.as_raw_fd(), interface)?;
-    Ok(Outcome::done())
+/// Switches on an interface of the caller's network namespace.
+///
+/// # Errors
+/// ENODEV, EPERM.
+pub(super) fn link_up(interface: &str) -> io::Result<()> {
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    sys::link_up(socket.as_raw_fd(), interface)
 }
 
 fn guard_op(op: &GuardOp) -> Result<Outcome, Fault> {
@@ -159,11 +163,13 @@ fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         }
         ProcessOp::LookupProgram { name, path } => exec::lookup(name, path),
         ProcessOp::Exec { program, argv, .. } => exec::exec(program, argv, payload),
+        ProcessOp::SpawnShim { .. }
+        | ProcessOp::Signal { .. }
+        | ProcessOp::Fork
+        | ProcessOp::ForkInside
+        | ProcessOp::SpawnProxy { .. } => Err(not_here(&op.clone().into())),
         ProcessOp::SetCommandLine { argv } => supervise::set_command_line(argv),
         ProcessOp::Supervise { .. } => supervise::supervise(&payload),
-        ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } | ProcessOp::Fork | ProcessOp::ForkInside => {
-            Err(not_here(&op.clone().into()))
-        }
     }
 }
 
