@@ -222,8 +222,6 @@ fn begin(machine: Machine) -> ToShim {
         terminal: false,
         id: "c".repeat(64),
         bundle: "/var/lib/learn/containers/c/bundle".into(),
-        exec: None,
-        terminal: false,
         socket: String::new(),
         log: LogPlan { path: "/var/lib/learn/containers/c/json.log".into(), ..LogPlan::default() },
         exit_file: "/var/lib/learn/containers/c/exit.json".into(),
