@@ -4,5 +4,6 @@
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod live;
 
+mod corners;
 mod crowd;
 mod output;
