@@ -59,6 +59,7 @@ impl Engine {
                 filters.any("reference", |pattern| tag.parse().is_ok_and(|tag| named(&tag, pattern)))
             });
         }
+        summaries.sort_by_key(|image| std::cmp::Reverse(image.created));
         Ok(summaries)
     }
 
