@@ -10,6 +10,7 @@
 //! Nothing here performs an operation; `engine` does.
 
 pub mod config;
+pub mod defaults;
 pub mod environment;
 pub mod inspect;
 pub mod limits;

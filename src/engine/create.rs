@@ -2,7 +2,7 @@
 
 use super::{Container, Engine, Error};
 use crate::container::config::{argv, check, merge};
-use crate::container::{Record, Snapshot, State, limits, mounts, name};
+use crate::container::{Record, Snapshot, State, defaults, limits, mounts, name};
 use crate::image::{Image, snapshot};
 use crate::kernel::TracedHost;
 use crate::op::{FsOp, Op};
@@ -66,10 +66,8 @@ impl Engine {
         if config.hostname.is_empty() {
             config.hostname = id[..12].to_owned();
         }
-        if host_config.network_mode.is_empty() {
-            host_config.network_mode = "default".into();
-        }
         host_config.runtime = "learn".into();
+        defaults::complete(&mut config, &mut host_config, &self.machine);
         let warnings = limits::adapt(&mut host_config, &self.machine);
         let mut record = Record {
             name,
