@@ -4,6 +4,13 @@
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod live;
 
+#[path = "../support/pty.rs"]
+mod pty;
+
 mod corners;
 mod crowd;
+mod endurance;
+mod exec;
+mod init;
 mod output;
+mod terminal;

@@ -7,11 +7,13 @@ pub mod groups;
 pub mod host;
 pub mod http;
 pub mod jail;
+pub mod network;
 pub mod probe;
 pub mod remove;
 pub mod seal;
 mod shim;
 pub(crate) mod sys;
+pub mod tree;
 pub mod unpack;
 mod user_namespace;
 

@@ -17,10 +17,22 @@ use tokio::process::Command;
 /// As fork(2), execve(2) and open(2).
 pub(super) fn spawn(program: &SealedExe, bundle: &str, control: OwnedFd) -> Result<Outcome, Fault> {
     let log = OpenOptions::new().append(true).create(true).mode(0o600).open(format!("{bundle}/shim.log"))?;
+    spawn_role(program, "shim", control, log.into())
+}
+
+/// Starts `learn-proxy proxy` likewise; it has nothing to say.
+///
+/// # Errors
+/// As fork(2) and execve(2).
+pub(super) fn spawn_proxy(program: &SealedExe, control: OwnedFd) -> Result<Outcome, Fault> {
+    spawn_role(program, "proxy", control, Stdio::null())
+}
+
+fn spawn_role(program: &SealedExe, role: &str, control: OwnedFd, log: Stdio) -> Result<Outcome, Fault> {
     // No pre_exec hook: so std uses posix_spawn, whose vfork does not copy the daemon's page tables.
     let mut child = Command::new(program.path()?)
-        .arg0("learn-shim")
-        .arg("shim")
+        .arg0(format!("learn-{role}"))
+        .arg(role)
         .stdin(control)
         .stdout(Stdio::null())
         .stderr(log)
