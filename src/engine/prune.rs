@@ -22,7 +22,7 @@ impl Engine {
         filters: &Filters,
     ) -> Result<ContainersPruned, Error> {
         if let Some(unknown) = filters.unknown(&KNOWN) {
-            return Err(Error::Invalid(format!("invalid filter '{unknown}'")));
+            return Err(Error::Invalid(format!("Invalid filter '{unknown}'")));
         }
         let until = until(filters, self.source.now())?;
         let mut stopped = self.containers.all();
