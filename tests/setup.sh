@@ -31,7 +31,21 @@ need ip iproute2
 # What the built-in hub makes its alpine of when it is there.
 need busybox busybox-static
 
+# Python, for docker-py.
+need python3 python3
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+
+# A client of the Engine API that nobody here wrote, in a Python environment of its own.
+docker_py() {
+    local version=7.2.0 place=${CARGO_TARGET_DIR:-$(dirname "$0")/../target}/docker-py
+    if [[ $("$place/bin/python3" -c 'import docker; print(docker.__version__)' 2>/dev/null) != "$version" ]]; then
+        python3 -m venv --clear "$place"
+        "$place/bin/pip" install --quiet --disable-pip-version-check "docker==$version"
+    fi
+}
+
 if ((${#missing[@]} == 0)); then
+    docker_py
     exit 0
 fi
 if ! command -v apt-get >/dev/null; then
@@ -55,3 +69,4 @@ if [[ ! -e $policy ]]; then
     chmod 755 "$policy"
 fi
 apt-get install --quiet --yes --no-install-recommends "${missing[@]}"
+docker_py

@@ -12,6 +12,7 @@
 mod bind;
 pub mod changes;
 pub mod config;
+pub mod defaults;
 pub mod environment;
 pub mod exec;
 pub mod health;

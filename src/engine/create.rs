@@ -2,7 +2,7 @@
 
 use super::{Container, Engine, Error};
 use crate::container::config::{argv, check, merge};
-use crate::container::{Record, Snapshot, State, limits, mounts, name, networking};
+use crate::container::{Record, Snapshot, State, defaults, limits, mounts, name, networking};
 use crate::image::{Image, snapshot};
 use crate::kernel::TracedHost;
 use crate::op::{FsOp, Op};
@@ -67,13 +67,8 @@ impl Engine {
         if config.hostname.is_empty() {
             config.hostname = id[..12].to_owned();
         }
-        if host_config.network_mode.is_empty() {
-            host_config.network_mode = "default".into();
-        }
         host_config.runtime = "learn".into();
-        if host_config.log_config.r#type.is_empty() {
-            host_config.log_config.r#type = "json-file".into();
-        }
+        defaults::complete(&mut config, &mut host_config, &self.machine);
         let warnings = limits::adapt(&mut host_config, &self.machine);
         // Until the container is in the table nobody may remove what it is made of.
         let _volumes = self.volumes.turn.read().await;

@@ -7,6 +7,7 @@ mod live;
 #[path = "../support/pty.rs"]
 mod pty;
 
+mod corners;
 mod crowd;
 mod endurance;
 mod exec;

@@ -11,14 +11,19 @@
 //! only shrink. `LEARN_PARITY_DOCKER` brings a Docker Engine in, of whose answers the snapshots are
 //! then also proved: `unix://…` one that runs (with the images of `shelf.rs`), `start` one that is
 //! started for the suite, in a network of its own. With `INSTA_UPDATE=always` its answers are kept.
-//! `LEARN_PARITY_ONLY=name` plays the sessions whose names contain that.
+//! `LEARN_PARITY_ONLY=name` plays the sessions whose names contain that. `LEARN_PARITY_MARKS=mend`
+//! takes out marks that are no longer needed and puts one, with what came instead, where a line
+//! differs: to be looked at before it is committed.
 
 #[path = "../support/live.rs"]
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod live;
+#[path = "../support/network.rs"]
+mod network;
 #[path = "../support/peer/mod.rs"]
 mod peer;
 
+mod marks;
 mod normal;
 mod room;
 mod session;
@@ -62,7 +67,7 @@ fn able() -> bool {
 
 /// Plays jobs one after the other, in a network of its own with a registry of its own.
 fn play(jobs: &Mutex<Vec<(&Session, Way)>>, shelf: &Path, answers: &Mutex<Answers>) {
-    room::own_network();
+    network::own_network();
     let registry = DockerRegistry::on(shelf).expect("Debian's registry");
     loop {
         let Some((session, way)) = jobs.lock().expect("the jobs").pop() else { return };
@@ -75,7 +80,7 @@ fn play(jobs: &Mutex<Vec<(&Session, Way)>>, shelf: &Path, answers: &Mutex<Answer
 fn play_docker(asked: &str, sessions: &[Session], shelf: &Path, answers: &Mutex<Answers>) {
     let peer = if asked == "start" {
         assert_eq!(DockerEngine::missing(), None, "a Docker Engine was asked for and cannot be started here");
-        room::own_network();
+        network::own_network();
         None
     } else {
         Some(Peer::Given(asked.to_owned()))
@@ -119,5 +124,9 @@ fn every_line_answers_as_docker_does() {
     let recording = asked.is_some() && std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always");
     let report = verdict::judge(&sessions, &answers, recording, only.is_empty());
     eprintln!("{}", report.text);
+    if std::env::var("LEARN_PARITY_MARKS").is_ok_and(|value| value == "mend") {
+        report.marks.write();
+        return;
+    }
     assert!(report.wrong == 0, "{} of the lines are not as their marks say", report.wrong);
 }

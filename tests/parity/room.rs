@@ -17,14 +17,6 @@ use tempfile::TempDir;
 /// How long one command may take. Only a failing suite waits that long.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A network that ends with the thread that asked for it: nothing but loopback, so that neither
-/// engine touches the machine's interfaces and rules.
-pub fn own_network() {
-    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace: root");
-    let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().expect("ip(8)");
-    assert!(up.success(), "loopback is up");
-}
-
 /// The engine a room's client speaks to.
 enum Engine {
     Docker(String),

@@ -16,7 +16,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A client and an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,10 +163,18 @@ impl Session {
     }
 }
 
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/sessions")
+}
+
+/// The file of a session.
+pub fn path(name: &str) -> PathBuf {
+    directory().join(format!("{name}.txt"))
+}
+
 /// All sessions, by name.
 pub fn all() -> Vec<Session> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/sessions");
-    let entries = fs::read_dir(&directory).expect("the sessions");
+    let entries = fs::read_dir(directory()).expect("the sessions");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     let mut sessions: Vec<Session> = paths
         .filter(|path| path.extension().is_some_and(|ending| ending == "txt"))

@@ -1,6 +1,7 @@
 //! Which lines answer like Docker, and whether their marks say so.
 
 use super::Answers;
+use super::marks::{self, Marks};
 use super::session::{self, Excuse, Line, Session, Way};
 use super::transcript::{self, Entry};
 use std::collections::BTreeSet;
@@ -9,6 +10,8 @@ use std::fmt::Write as _;
 /// What came out.
 pub struct Report {
     pub text: String,
+    /// What the sessions' files should say.
+    pub marks: Marks,
     /// Lines that are not as their marks say, and snapshots that are not as Docker says.
     pub wrong: usize,
 }
@@ -27,6 +30,7 @@ struct Counts {
 pub fn judge(sessions: &[Session], answers: &Answers, recording: bool, whole: bool) -> Report {
     let known = session::known();
     let (mut text, mut counts, mut used) = (String::new(), Counts::default(), BTreeSet::new());
+    let mut mended = Marks::default();
     for session in sessions {
         let answered = answers.get(&(session.name.clone(), Way::Docker));
         if let (true, Some(entries)) = (recording, answered) {
@@ -49,14 +53,13 @@ pub fn judge(sessions: &[Session], answers: &Answers, recording: bool, whole: bo
                     .expect("a string");
                 compare(&mut text, expected, live);
             }
-            count(
-                &mut counts,
-                &mut text,
-                &place,
-                line,
-                expected,
-                &ours.map(|(way, entries)| (way, &entries[at])),
-            );
+            let ours = ours.map(|(way, entries)| (way, &entries[at]));
+            let judged = judge_line(&place, line, expected, &ours);
+            counts.count(&judged);
+            if !judged.complaints.is_empty() {
+                text += &judged.complaints;
+                mended.set(&session.name, line, &judged.differing);
+            }
             used.extend(line.marks.iter().filter_map(|mark| match &mark.excuse {
                 Excuse::Known(key) => Some(key.clone()),
                 Excuse::NotYet(_) => None,
@@ -76,53 +79,52 @@ pub fn judge(sessions: &[Session], answers: &Answers, recording: bool, whole: bo
     let lines = sessions.iter().flat_map(Session::lines).count();
     writeln!(text, "\nparity: {same} same, {known} known, {not_yet} not yet, {lines} lines")
         .expect("a string");
-    Report { text, wrong }
+    Report { text, marks: mended, wrong }
 }
 
-/// Counts a line once, by the worst of its ways.
-fn count(
-    counts: &mut Counts,
-    text: &mut String,
-    place: &str,
-    line: &Line,
-    expected: &str,
-    ours: &[(Way, &Entry)],
-) {
-    let (mut known, mut not_yet, mut wrong) = (false, false, false);
+/// What a line's answers and marks amount to.
+struct Judged {
+    /// The ways that differ, each with its excuse: the mark's, or what came instead.
+    differing: Vec<(Way, Excuse)>,
+    /// What is wrong with the marks.
+    complaints: String,
+}
+
+fn judge_line(place: &str, line: &Line, expected: &str, ours: &[(Way, &Entry)]) -> Judged {
+    let (mut differing, mut complaints) = (Vec::new(), String::new());
     for (way, (_, answer)) in ours {
-        let (equal, mark) = (answer == expected, line.mark(*way));
-        match (equal, mark.map(|mark| &mark.excuse)) {
+        match (answer == expected, line.mark(*way)) {
             (true, None) => {}
-            (false, Some(Excuse::Known(_))) => known = true,
-            (false, Some(Excuse::NotYet(_))) => not_yet = true,
+            (false, Some(mark)) => differing.push((*way, mark.excuse.clone())),
             (false, None) => {
-                wrong = true;
-                writeln!(text, "\n{place}: {}: differs through {}", line.command, way.name())
+                differing.push((*way, Excuse::NotYet(marks::reason(expected, answer))));
+                writeln!(complaints, "\n{place}: {}: differs through {}", line.command, way.name())
                     .expect("a string");
-                compare(text, expected, answer);
+                compare(&mut complaints, expected, answer);
             }
-            // A mark for both ways covers the one that differs.
-            (true, Some(_))
-                if ours.iter().any(|(_, (_, answer))| answer != expected)
-                    && mark.is_some_and(|mark| mark.way.is_none()) => {}
-            (true, Some(_)) => {
-                wrong = true;
-                let mark = mark.map_or(0, |mark| mark.number);
+            (true, Some(mark)) => {
+                let (command, way, number) = (&line.command, way.name(), mark.number);
                 writeln!(
-                    text,
-                    "\n{place}: {}: the same through {}: remove the mark in line {mark}",
-                    line.command,
-                    way.name()
+                    complaints,
+                    "\n{place}: {command}: the same through {way}: take it out of line {number}"
                 )
                 .expect("a string");
             }
         }
     }
-    match (wrong, not_yet, known) {
-        (true, ..) => counts.wrong += 1,
-        (_, true, _) => counts.not_yet += 1,
-        (_, _, true) => counts.known += 1,
-        _ => counts.same += 1,
+    Judged { differing, complaints }
+}
+
+impl Counts {
+    /// Counts a line once, by the worst of its ways.
+    fn count(&mut self, judged: &Judged) {
+        let is_known = |(_, excuse): &(Way, Excuse)| matches!(excuse, Excuse::Known(_));
+        match judged {
+            Judged { complaints, .. } if !complaints.is_empty() => self.wrong += 1,
+            Judged { differing, .. } if differing.is_empty() => self.same += 1,
+            Judged { differing, .. } if differing.iter().all(is_known) => self.known += 1,
+            _ => self.not_yet += 1,
+        }
     }
 }
 

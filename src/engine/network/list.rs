@@ -16,7 +16,7 @@ impl Engine {
     /// An unknown filter.
     pub async fn list_networks(&self, filters: &Filters) -> Result<Vec<NetworkResource>, Error> {
         if let Some(unknown) = filters.unknown(&FILTERS) {
-            return Err(Error::Invalid(format!("invalid filter '{unknown}'")));
+            return Err(Error::Invalid(format!("Invalid filter '{unknown}'")));
         }
         if let Some(kind) = filters.get("type").iter().find(|kind| !matches!(&***kind, "builtin" | "custom"))
         {

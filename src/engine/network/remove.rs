@@ -53,7 +53,7 @@ impl Engine {
         filters: &Filters,
     ) -> Result<NetworksPruned, Error> {
         if let Some(unknown) = filters.unknown(&PRUNE_FILTERS) {
-            return Err(Error::Invalid(format!("invalid filter '{unknown}'")));
+            return Err(Error::Invalid(format!("Invalid filter '{unknown}'")));
         }
         let until = filters.get("until").first().map(|text| self.until(text)).transpose()?;
         let chosen: Vec<String> = {
