@@ -34,8 +34,12 @@ pub struct Foundation {
 pub async fn assemble(foundation: Foundation) -> Result<(Arc<Engine>, TracedHost), Error> {
     let Foundation { places, machine, host, source, registry, builtin } = foundation;
     let door = TracedHost::new(host.clone(), start_trace(&*source, host.simulated()));
-    let directories =
-        [(places.containers(), 0o711), (places.traces(), 0o700), (format!("{}/shim", places.run), 0o700)];
+    let directories = [
+        (places.containers(), 0o711),
+        (places.traces(), 0o700),
+        (places.bundles(), 0o711),
+        (format!("{}/shim", places.run), 0o700),
+    ];
     for (path, mode) in directories {
         door.perform(FsOp::CreateDirectory { path, mode }).await?;
     }

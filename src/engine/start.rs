@@ -80,7 +80,10 @@ impl Engine {
         };
         container.set_shim(Some(socket.clone()));
         container.advance(|progress| progress.running = true);
-        self.persist(door, &record).await?;
+        // Of a container that goes when its program ends, recovery learns from the shim that it runs.
+        if !record.host_config.auto_remove {
+            self.persist(door, &record).await?;
+        }
         Ok(socket)
     }
 
@@ -156,11 +159,12 @@ impl Engine {
             record.clone()
         };
         container.advance(|progress| progress.exit_code = exit_code);
-        // The start's own failure is what the client hears; this one is in the trace.
-        let _ = self.persist(door, &record).await;
-        door.note(Note::Remains, facts([("state", &record.state.status)]));
+        // The start's own failure is what the client hears; these are in the trace.
         if record.host_config.auto_remove {
             let _ = self.discard(door, container).await;
+        } else {
+            let _ = self.persist(door, &record).await;
+            door.note(Note::Remains, facts([("state", &record.state.status)]));
         }
     }
 }

@@ -143,7 +143,7 @@ fn conclude(jail: &mut TracedJail<'_>, start: &Start, groups: &Groups, status: E
     let write = FsOp::WriteFile {
         path: start.exit_file.clone(),
         value: serde_json::to_string(&exit).unwrap_or_default(),
-        why: WriteReason::Store,
+        why: WriteReason::Run,
     };
     let ops: Vec<Op> = std::iter::once(write.into()).chain(groups.release()).collect();
     if release(jail, start, &ops).is_err_and(|error| error.is_abort()) {
