@@ -6,7 +6,7 @@ use learn::api::simulate::Simulator;
 use learn::cli::{self, Failure, Ready, Role, Wiring};
 use learn::client::{Connector, Error as ClientError, Paths};
 use learn::image::RegistryConfig;
-use learn::kernel::linux::{LinuxJail, probe};
+use learn::kernel::linux::{LinuxJail, nursery, probe};
 use learn::runtime::{run, shim};
 use learn::text::{self, Lang};
 use learn::wire::Settings;
@@ -26,8 +26,8 @@ const WIRING: Wiring = Wiring {
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    if is_shim(&words) {
-        return shim();
+    if let Some(role) = shim_role(&words) {
+        return shim(role);
     }
     let lang = cli::language(&words);
     match cli::main(&words, lang, &WIRING) {
@@ -39,15 +39,26 @@ fn main() -> ExitCode {
     }
 }
 
-/// The daemon calls it by this name; a person may say `learn shim`.
-fn is_shim(words: &[String]) -> bool {
+/// `shim`, or the nursery they come from: the daemon calls both by this name; a person may say
+/// `learn shim`.
+fn shim_role(words: &[String]) -> Option<&str> {
     let name = words.first().map(|name| name.rsplit('/').next().unwrap_or(name));
-    name == Some("learn-shim") || words.get(1).is_some_and(|role| role == "shim")
+    let role = words.get(1).map_or("shim", String::as_str);
+    (name == Some("learn-shim") || role == "shim").then_some(role)
 }
 
 /// The small parent of one container; its standard error is its log.
-fn shim() -> ExitCode {
-    match shim::main(&mut LinuxJail::default()) {
+fn shim(role: &str) -> ExitCode {
+    let mut jail = LinuxJail::default();
+    let ended = match role {
+        nursery::ROLE => match nursery::serve() {
+            Ok(Some(control)) => shim::run(&mut jail, control).map_err(|error| error.to_string()),
+            Ok(None) => Ok(()),
+            Err(error) => Err(format!("{}: {error}", nursery::ROLE)),
+        },
+        _ => shim::main(&mut jail).map_err(|error| error.to_string()),
+    };
+    match ended {
         Ok(()) => cli::exit::Exit::Success.into(),
         Err(error) => {
             let _ = writeln!(io::stderr(), "learn-shim: {error}");

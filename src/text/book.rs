@@ -39,6 +39,12 @@ pub fn ui_texts() -> &'static Ui {
     &TEXTS
 }
 
+/// Reads the words now, where there is time for it.
+pub fn prepare() {
+    ui_texts();
+    super::glossary();
+}
+
 /// Interface text: `ui(lang, "daemon.started", &[("pid", &pid)])`. A key is `section.key` of
 /// `lessons/ui.yaml`; a test finds every key used in the source there. A key or argument that is
 /// missing all the same prints as itself, never as nothing.

@@ -197,6 +197,18 @@ impl Live {
         .collect()
     }
 
+    /// The daemon's children, zombies included, whose name begins so; in order of their pids.
+    pub fn children(&self, name: &str) -> Vec<u32> {
+        let tasks = PathBuf::from(format!("/proc/{}/task", self.pid()));
+        let list = |task: String| fs::read_to_string(tasks.join(task).join("children")).unwrap_or_default();
+        let lists: String = names(&tasks).into_iter().map(list).collect();
+        let pids = lists.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok());
+        let named = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.starts_with(name));
+        let mut children: Vec<u32> = pids.filter(named).collect();
+        children.sort_unstable();
+        children
+    }
+
     /// Waits until every shim there is now has ended.
     pub fn until_shims_end(&self) {
         self.shims().into_iter().for_each(until_ended);

@@ -154,6 +154,11 @@ impl Narrator {
         self.page.finish();
     }
 
+    /// Shows what was told so far, as far as it need not wait for other work.
+    pub fn flush(&mut self) {
+        self.page.flush();
+    }
+
     /// Whether no scope is open.
     pub fn is_idle(&self) -> bool {
         self.tree.open_scopes() == 0

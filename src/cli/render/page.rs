@@ -51,6 +51,11 @@ impl Page {
             block.closed = true;
         }
         self.write_blocks();
+        self.flush();
+    }
+
+    /// Hands on what was written.
+    pub fn flush(&mut self) {
         // The learner's terminal may be gone; the work is not concerned.
         let _ = self.out.flush();
     }

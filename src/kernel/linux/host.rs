@@ -2,7 +2,8 @@
 
 use super::seal::SealedExe;
 use super::unpack::{Order, unpack_layer};
-use super::{files, groups, shim, sys};
+use super::shim::Shims;
+use super::{files, groups, sys};
 use crate::error::{Hint, Kind};
 use crate::kernel::{Fault, Host, Outcome, Payload};
 use crate::op::{FsOp, HttpOp, Op, ProcessOp, StoreOp};
@@ -15,7 +16,6 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who sends requests to registries.
@@ -30,19 +30,24 @@ pub trait Transport: Send + Sync + fmt::Debug {
 /// The real machine, for the daemon.
 #[derive(Debug)]
 pub struct LinuxHost {
-    program: Arc<SealedExe>,
+    shims: Shims,
     transport: Box<dyn Transport>,
 }
 
 impl LinuxHost {
     /// A door whose shims run `program`.
     pub fn new(program: SealedExe, transport: Box<dyn Transport>) -> LinuxHost {
-        LinuxHost { program: Arc::new(program), transport }
+        LinuxHost { shims: Shims::new(program), transport }
     }
 
     /// The program that shims run.
     pub fn program(&self) -> &SealedExe {
-        &self.program
+        self.shims.program()
+    }
+
+    /// What the first container would wait for is begun now.
+    pub fn prepare(&self) {
+        self.shims.prepare();
     }
 
     async fn store(&self, op: &StoreOp, payload: Payload) -> Result<Outcome, Fault> {
@@ -71,9 +76,7 @@ impl LinuxHost {
     async fn process(&self, op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         match (op, payload) {
             (ProcessOp::SpawnShim { bundle, .. }, Payload::Control(control)) => {
-                let (program, bundle) = (self.program.clone(), bundle.clone());
-                // Off the event loop: vfork holds its caller until the child has executed.
-                blocking(move || shim::spawn(&program, &bundle, control)).await
+                self.shims.spawn(bundle, control).await
             }
             (ProcessOp::SpawnShim { .. }, _) => {
                 Err(Fault::new(Kind::Internal, "process.spawn-shim came without its control socket"))

@@ -19,20 +19,23 @@ pub enum Cloned {
     Child,
 }
 
-/// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given `CLONE_NEW*` flags.
+/// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given flags: `CLONE_NEW*`, or
+/// `CLONE_PARENT` for a sibling.
 ///
 /// # Errors
 /// As clone3(2): EPERM without privilege, ENOSPC when a namespace limit is reached.
 ///
 /// The caller must be single-threaded: the child has a copy of the caller's memory, and a lock that another
-/// thread held would stay locked forever. Shim and init are; the daemon never calls this.
-pub fn clone3(namespaces: u64) -> io::Result<Cloned> {
+/// thread held would stay locked forever. Nursery, shim and init are; the daemon never calls this.
+pub fn clone3(flags: u64) -> io::Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: clone_args is a plain struct of integers for which all zeroes is the documented neutral value.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = namespaces | libc::CLONE_PIDFD as u64;
+    args.flags = flags | libc::CLONE_PIDFD as u64;
     args.pidfd = (&raw mut pidfd) as u64;
-    args.exit_signal = libc::SIGCHLD as u64;
+    // A sibling ends with the caller's own signal, and no other may be asked for.
+    let sibling = flags & libc::CLONE_PARENT as u64 != 0;
+    args.exit_signal = if sibling { 0 } else { libc::SIGCHLD as u64 };
     // SAFETY: args outlives the call, its size is passed along, and without CLONE_VM the child continues on a
     // copy of this stack, so every reference stays valid on both sides.
     let result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
@@ -190,6 +193,15 @@ pub fn release_code() -> io::Result<()> {
         unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
     }
     Ok(())
+}
+
+/// Gives free pages of the heap back: malloc_trim(3), which only the GNU C library has.
+pub fn release_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it frees only what no allocation uses, under the allocator's own locks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 // linux/bpf.h.

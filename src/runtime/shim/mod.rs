@@ -204,8 +204,7 @@ fn plumbing(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Plumbing { doing, source }
 }
 
-/// The shim's whole life, as the process the daemon spawns: its standard input is the control
-/// socket.
+/// The shim's whole life, where the daemon executed it: its standard input is the control socket.
 ///
 /// # Errors
 /// As [`run`].
