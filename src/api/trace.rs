@@ -3,12 +3,12 @@
 use super::body::{documents, empty, json};
 use super::status::Refusal;
 use crate::engine::{Engine, Peer};
-use crate::trace::{Decision, Event, Record, Sighting, Stop, Trace, TraceInfo};
+use crate::trace::{Decision, Event, Note, Record, Sighting, Stop, Trace, TraceInfo};
 use crate::wire::session::{Decide, NewTrace, TRACE_HEADER, TraceCreated};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use futures_util::stream::{self, StreamExt};
@@ -95,7 +95,10 @@ impl Follower {
             let mut records = vec![first];
             if !gather.is_zero() {
                 let end = Instant::now() + gather;
-                while let Ok(Some(record)) = timeout_at(end, follower.records.recv()).await {
+                // The program's output is waiting for this one at the client.
+                while !records.last().is_some_and(is_running)
+                    && let Ok(Some(record)) = timeout_at(end, follower.records.recv()).await
+                {
                     records.push(record);
                 }
             }
@@ -103,6 +106,10 @@ impl Follower {
         });
         documents(gathered.flatten())
     }
+}
+
+fn is_running(record: &Record) -> bool {
+    matches!(record.event, Event::Note { note: Note::Running, .. })
 }
 
 impl Drop for Follower {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Bytes of narration written at once.
@@ -34,6 +34,7 @@ pub struct Session {
     client: Arc<Client>,
     id: String,
     aborted: Arc<AtomicBool>,
+    running: watch::Receiver<bool>,
     tasks: Vec<JoinHandle<()>>,
     teller: JoinHandle<()>,
 }
@@ -65,16 +66,22 @@ impl Session {
             tokio::spawn(pass_on(client.clone(), id.clone(), decisions, aborted.clone())),
         ];
         let told = Told::new(told);
+        let (begun, running) = watch::channel(step.is_some());
         let teller = tokio::task::spawn_blocking(move || match step {
             Some(places) => step_through(options, places, told, decide),
-            None => tell(options, told),
+            None => tell(options, told, &begun),
         });
-        Ok(Session { client: client.clone(), id, aborted, tasks, teller })
+        Ok(Session { client: client.clone(), id, aborted, running, tasks, teller })
     }
 
     /// Whether the learner stopped the work.
     pub fn aborted(&self) -> bool {
         self.aborted.load(Ordering::Acquire)
+    }
+
+    /// Becomes true when it is told that the program runs: its output belongs behind that.
+    pub fn running(&self) -> watch::Receiver<bool> {
+        self.running.clone()
     }
 
     /// Says that what follows an abort is the way back.
@@ -163,7 +170,7 @@ async fn pass_on(
 
 /// What comes in quick succession is written in one piece: when nothing came for a while, and
 /// before the program has its say.
-fn tell(options: Options, mut told: Told) {
+fn tell(options: Options, mut told: Told, begun: &watch::Sender<bool>) {
     // While the daemon has not said anything yet.
     text::prepare();
     let out = io::BufWriter::with_capacity(PIECE, io::stderr());
@@ -173,6 +180,7 @@ fn tell(options: Options, mut told: Told) {
             narrator.record(&record);
             if matches!(record.event, Event::Note { note: Note::Running, .. }) {
                 narrator.flush();
+                begun.send_replace(true);
             }
         }
         let piece = match told.pieces.recv_timeout(QUIET) {
@@ -188,12 +196,7 @@ fn tell(options: Options, mut told: Told) {
     narrator.finish();
 }
 
-fn step_through(
-    options: Options,
-    places: Places,
-    records: Told,
-    decide: mpsc::UnboundedSender<Decision>,
-) {
+fn step_through(options: Options, places: Places, records: Told, decide: mpsc::UnboundedSender<Decision>) {
     let keys: Box<dyn render::terminal::Keys> = match has_keys() {
         true => Box::new(SingleKeys),
         false => Box::new(LineKeys(io::BufReader::new(io::stdin()))),

@@ -149,8 +149,7 @@ impl Engine {
         let about = record.short_id();
         let mount_point = self.places.mount_point(&record.id);
         let places = snapshot::Places { container: &directory, mount_point: &mount_point };
-        let made =
-            snapshot::prepare(door, &self.images, &self.machine, &image.layers, places, about).await?;
+        let made = snapshot::prepare(door, &self.images, &self.machine, &image.layers, places, about).await?;
         Ok(self.snapshot_of(image, made, &directory))
     }
 }

@@ -167,7 +167,8 @@ async fn a_hundred_layers_fit_into_one_page_of_overlay_options() {
         architecture: "amd64".into(),
     };
     let container = bench.path("containers/c1").to_str().expect("utf-8").to_owned();
-    let deep = snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers, places(&container), "c1");
+    let deep =
+        snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers, places(&container), "c1");
     let options = deep.await.expect("a snapshot").overlay.expect("an overlay");
     assert!(options.len() < 4096, "{}", options.len());
     assert!(options.ends_with(",userxattr"));
@@ -189,7 +190,8 @@ async fn a_hundred_layers_fit_into_one_page_of_overlay_options() {
 
     machine.overlay = false;
     let copied = bench.path("containers/c3").to_str().expect("utf-8").to_owned();
-    let copy = snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers[..3], places(&copied), "c3");
+    let copy =
+        snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers[..3], places(&copied), "c3");
     let copy = copy.await.expect("a copy");
     assert_eq!(copy.overlay, None);
     assert_eq!(std::fs::read_to_string(format!("{}/f", copy.rootfs)).expect("copied"), "2");

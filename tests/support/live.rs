@@ -203,7 +203,9 @@ impl Live {
         let list = |task: String| fs::read_to_string(tasks.join(task).join("children")).unwrap_or_default();
         let lists: String = names(&tasks).into_iter().map(list).collect();
         let pids = lists.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok());
-        let named = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.starts_with(name));
+        let named = |pid: &u32| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.starts_with(name))
+        };
         let mut children: Vec<u32> = pids.filter(named).collect();
         children.sort_unstable();
         children

@@ -34,7 +34,7 @@ async fn started(context: &Context, run: &Run, id: &str) -> Result<(), Failure> 
     let signals = Signals::forward(context, id)?;
     let attach = Streams { stdin: run.shape.interactive, stdout: true, stderr: true };
     let hijacked = client.attach_container(id, attach).await.map_err(while_at("run"))?;
-    let attached = streams::join(hijacked, run.shape.interactive);
+    let attached = streams::join(hijacked, run.shape.interactive, context.running());
     let wait = client.wait_container(id, Some(condition)).await.map_err(while_at("run"))?;
     if let Err(error) = client.start_container(id).await {
         // With --rm the daemon removes what never ran; leave when it is gone, as Docker does.

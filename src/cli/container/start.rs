@@ -32,7 +32,7 @@ async fn start_attached(context: &Context, name: &str, stdin: bool) -> Result<()
     let signals = Signals::forward(context, &container.id)?;
     let hijacked =
         client.attach_container(&container.id, Streams { stdin, stdout: true, stderr: true }).await?;
-    let attached = streams::join(hijacked, stdin);
+    let attached = streams::join(hijacked, stdin, context.running());
     let condition = if container.host_config.auto_remove { Condition::Removed } else { Condition::NextExit };
     let wait = client.wait_container(&container.id, Some(condition)).await?;
     client.start_container(&container.id).await?;
@@ -61,7 +61,7 @@ pub async fn attach(context: &Context, attach: Attach) -> Result<(), Failure> {
     let hijacked =
         client.attach_container(&container.id, Streams { stdin, stdout: true, stderr: true }).await?;
     let signals = Signals::forward(context, &container.id)?;
-    streams::join(hijacked, stdin).output_ended().await?;
+    streams::join(hijacked, stdin, None).output_ended().await?;
     let code = wait.exit_code().await?;
     drop(signals);
     output::exited(code)

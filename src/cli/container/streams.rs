@@ -5,9 +5,12 @@ use crate::client::hijack::{FramedBody, Input, Output};
 use crate::client::{Client, Hijacked, Source};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Stderr, Stdout};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// Bytes read from standard input at once.
 const INPUT_CHUNK: usize = 32 << 10;
@@ -18,8 +21,11 @@ pub struct Attached {
     input: Option<JoinHandle<io::Result<()>>>,
 }
 
-/// Lets the streams flow.
-pub fn join(hijacked: Hijacked, stdin: bool) -> Attached {
+/// How long output waits at most for the narration of what came before it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Lets the streams flow; the output not before `told` says that the start was narrated.
+pub fn join(hijacked: Hijacked, stdin: bool, told: Option<watch::Receiver<bool>>) -> Attached {
     let (output, input) = hijacked.split();
     let (input, kept) = match stdin {
         true => (Some(tokio::spawn(feed(input))), None),
@@ -27,7 +33,7 @@ pub fn join(hijacked: Hijacked, stdin: bool) -> Attached {
         false => (None, Some(input)),
     };
     let output = tokio::spawn(async move {
-        let copied = copy(output).await;
+        let copied = copy(output, told).await;
         drop(kept);
         copied
     });
@@ -77,9 +83,13 @@ impl Sinks {
     }
 }
 
-async fn copy(mut output: Output) -> io::Result<()> {
+async fn copy(mut output: Output, mut told: Option<watch::Receiver<bool>>) -> io::Result<()> {
     let mut sinks = Sinks::default();
     while let Some((source, bytes)) = output.next_piece().await? {
+        if let Some(mut told) = told.take() {
+            // A narrator that has ended, or is late, holds up nothing.
+            let _ = timeout(PATIENCE, told.wait_for(|told| *told)).await;
+        }
         sinks.write(source, &bytes).await?;
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The daemon's door to the machine.
 
 use super::seal::SealedExe;
-use super::unpack::{Order, unpack_layer};
 use super::shim::Shims;
+use super::unpack::{Order, unpack_layer};
 use super::{files, groups, sys};
 use crate::error::{Hint, Kind};
 use crate::kernel::{Fault, Host, Outcome, Payload};

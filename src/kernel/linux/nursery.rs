@@ -99,8 +99,7 @@ impl Nursery {
 
 /// Executes a nursery. It keeps the daemon's standard error: what it has to say is the daemon's.
 fn start(program: &SealedExe) -> io::Result<OwnedFd> {
-    let (ours, theirs) =
-        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     // No pre_exec hook: so std uses posix_spawn, whose vfork does not copy the daemon's page tables.
     let mut child = Command::new(program.path()?)
         .arg0("learn-shim")
@@ -148,7 +147,7 @@ pub fn serve() -> io::Result<Option<OwnedFd>> {
     loop {
         wait(&line)?;
         let Some([control, log, report]) = receive(&line)? else { return Ok(None) };
-        match sys::clone3(libc::CLONE_PARENT as u64) {
+        match sys::clone3(libc::CLONE_PARENT as u64, None) {
             Ok(Cloned::Parent { pid, .. }) => tell(&report, pid),
             Ok(Cloned::Child) => {
                 drop(line);

@@ -20,19 +20,23 @@ pub enum Cloned {
 }
 
 /// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given flags: `CLONE_NEW*`, or
-/// `CLONE_PARENT` for a sibling.
+/// `CLONE_PARENT` for a sibling. With a directory of the unified cgroup hierarchy, into that group.
 ///
 /// # Errors
 /// As clone3(2): EPERM without privilege, ENOSPC when a namespace limit is reached.
 ///
 /// The caller must be single-threaded: the child has a copy of the caller's memory, and a lock that another
 /// thread held would stay locked forever. Nursery, shim and init are; the daemon never calls this.
-pub fn clone3(flags: u64) -> io::Result<Cloned> {
+pub fn clone3(flags: u64, group: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: clone_args is a plain struct of integers for which all zeroes is the documented neutral value.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = flags | libc::CLONE_PIDFD as u64;
     args.pidfd = (&raw mut pidfd) as u64;
+    if let Some(group) = group {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = u64::from(group.as_raw_fd().cast_unsigned());
+    }
     // A sibling ends with the caller's own signal, and no other may be asked for.
     let sibling = flags & libc::CLONE_PARENT as u64 != 0;
     args.exit_signal = if sibling { 0 } else { libc::SIGCHLD as u64 };
@@ -49,6 +53,9 @@ pub fn clone3(flags: u64) -> io::Result<Cloned> {
         }),
     }
 }
+
+/// linux/sched.h: the bit does not fit into the type of libc's constant.
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
 
 /// Ends the process at once: no destructors, no buffers of the parent's flushed twice. _exit(2).
 pub fn exit_now(code: i32) -> ! {

@@ -95,8 +95,8 @@ impl Jail for SimJail {
     }
 
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault> {
-        let Op::Namespace(NamespaceOp::Clone { namespaces }) = op else { return Err(not_here(op)) };
-        child::clone_init(self, namespaces, stdio, init)
+        let Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) = op else { return Err(not_here(op)) };
+        child::clone_init(self, namespaces, cgroup.as_deref(), stdio, init)
     }
 
     fn confine(&mut self, root: &str) -> io::Result<()> {

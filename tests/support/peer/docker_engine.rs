@@ -5,7 +5,7 @@
 //! ```text
 //! echo '{}' >DIR/daemon.json
 //! unshare --mount --propagation private \
-//!     dockerd --config-file=DIR/daemon.json --data-root=DIR/data --exec-root=DIR/exec \
+//!     dockerd --config-file=DIR/daemon.json --data-root=DIR/data --exec-root=RUN/exec \
 //!             --pidfile=DIR/dockerd.pid --host=unix://DIR/docker.sock \
 //!             --cgroup-parent=/learn-docker-PID \
 //!             --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false
@@ -53,9 +53,18 @@ impl DockerEngine {
     /// With the end of dockerd's log when it gave up.
     pub fn start() -> io::Result<DockerEngine> {
         let directory = tempfile::Builder::new().prefix("learn-docker.").tempdir()?;
+        let run = directory.path().to_owned();
+        DockerEngine::start_in(directory, &run)
+    }
+
+    /// The same with its files in `directory`, and in `run` what it otherwise has in `/run/docker`.
+    ///
+    /// # Errors
+    /// As [`DockerEngine::start`].
+    pub fn start_in(directory: TempDir, run: &Path) -> io::Result<DockerEngine> {
         fs::write(directory.path().join("daemon.json"), "{}")?;
         let cgroups = CgroupParent::new("learn-docker");
-        let server = Server::start("unshare", &arguments(directory.path(), &cgroups), READY)?;
+        let server = Server::start("unshare", &arguments(directory.path(), run, &cgroups), READY)?;
         Ok(DockerEngine { server, _cgroups: cgroups, directory })
     }
 
@@ -96,14 +105,14 @@ fn host(directory: &Path) -> String {
 }
 
 /// What follows `unshare`; it becomes dockerd, so the process id is dockerd's.
-fn arguments(directory: &Path, cgroups: &CgroupParent) -> Vec<String> {
+fn arguments(directory: &Path, run: &Path, cgroups: &CgroupParent) -> Vec<String> {
     let file = |name: &str| directory.join(name).display().to_string();
     let mut arguments = ["--mount", "--propagation", "private", "dockerd"].map(String::from).to_vec();
     arguments.extend([
         // Not the machine's own settings; the file has to hold an object.
         format!("--config-file={}", file("daemon.json")),
         format!("--data-root={}", file("data")),
-        format!("--exec-root={}", file("exec")),
+        format!("--exec-root={}", run.join("exec").display()),
         format!("--pidfile={}", file("dockerd.pid")),
         format!("--host={}", host(directory)),
         format!("--cgroup-parent=/{}", cgroups.name()),

@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::process::pidfd_send_signal;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -33,18 +34,21 @@ const REPORT_CAPACITY: usize = 64 * 1024;
 /// successful exec closes its end, which the parent sees as end of file.
 pub(super) fn clone_init(
     namespaces: &[Namespace],
+    cgroup: Option<&str>,
     stdio: Stdio,
     init: Init,
 ) -> Result<Box<dyn Child>, Fault> {
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
         .map_err(io::Error::from)?;
     let flags = namespaces.iter().fold(0, |flags, namespace| flags | flag(*namespace));
-    let cloned = sys::clone3(flags).map_err(|error| match error.raw_os_error() {
-        Some(errno) if namespaces.contains(&Namespace::User) => {
-            user_namespace::refused(errno, &user_namespace::settings())
-        }
-        _ => Fault::from(error),
-    })?;
+    let group = cgroup.map(File::open).transpose()?;
+    let cloned =
+        sys::clone3(flags, group.as_ref().map(AsFd::as_fd)).map_err(|error| match error.raw_os_error() {
+            Some(errno) if namespaces.contains(&Namespace::User) => {
+                user_namespace::refused(errno, &user_namespace::settings())
+            }
+            _ => Fault::from(error),
+        })?;
     match cloned {
         Cloned::Parent { pid, pidfd } => Ok(Box::new(LinuxChild { pid, pidfd, wall: ours })),
         Cloned::Child => {

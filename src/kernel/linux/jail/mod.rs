@@ -42,8 +42,8 @@ impl Jail for LinuxJail {
     }
 
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault> {
-        let Op::Namespace(NamespaceOp::Clone { namespaces }) = op else { return Err(not_here(op)) };
-        clone::clone_init(namespaces, stdio, init)
+        let Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) = op else { return Err(not_here(op)) };
+        clone::clone_init(namespaces, cgroup.as_deref(), stdio, init)
     }
 
     fn confine(&mut self, root: &str) -> io::Result<()> {
