@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 /// `learn shim`.
 fn shim_role(words: &[String]) -> Option<&str> {
     let name = words.first().map(|name| name.rsplit('/').next().unwrap_or(name));
-    let role = words.get(1).map_or("shim", String::as_str);
+    let role = words.get(1).map_or("", String::as_str);
     (name == Some("learn-shim") || role == "shim").then_some(role)
 }
 

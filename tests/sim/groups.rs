@@ -1,6 +1,6 @@
 use crate::bench::*;
-use learn::kernel::{Jail, Stdio};
 use learn::kernel::sim::SimHost;
+use learn::kernel::{Jail, Stdio};
 use learn::op::{CgroupOp, NamespaceOp};
 use nix::libc::{EBADF, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM, ESRCH};
 

@@ -9,8 +9,10 @@
 
 mod detailed;
 pub mod evidence;
+mod exchange;
 mod gist;
 mod lines;
+mod operation;
 mod page;
 pub mod paint;
 pub mod say;

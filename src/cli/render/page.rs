@@ -89,6 +89,17 @@ impl Page {
         }
     }
 
+    /// How many columns there are.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A line that is laid out already.
+    pub fn line(&mut self, block: Option<u32>, indent: usize, tone: Tone, line: &str) {
+        let line = format!("{}{}", " ".repeat(indent), self.paint.tone(tone, line));
+        self.push(block, line);
+    }
+
     /// A value behind its label; below it where both do not fit on a line.
     pub fn row(&mut self, block: Option<u32>, indent: usize, label: &str, value: &str) {
         if indent + text::width(label) + 2 + text::width(value) <= self.width {

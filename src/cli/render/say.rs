@@ -75,15 +75,17 @@ impl Speaker {
         Some(shorten(error))
     }
 
-    /// The whole address once, then the path, as long as the same host is asked.
+    /// The whole address once, then the path, as long as the same host is asked; without the query,
+    /// whose facts are told before it.
     pub fn target(&mut self, url: &str) -> String {
+        let (url, query) = url.split_once('?').map_or((url, ""), |(url, _)| (url, "?…"));
         let after_scheme = url.find("://").map_or(0, |at| at + 3);
         let path = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
         if self.host == url[..path] {
-            return url[path..].to_owned();
+            return format!("{}{query}", &url[path..]);
         }
         url[..path].clone_into(&mut self.host);
-        url.to_owned()
+        format!("{url}{query}")
     }
 
     /// One row per namespace: inside and outside.
