@@ -1,7 +1,7 @@
 //! `learn`: a container engine you can watch think.
 //!
 //! Modules in dependency order, leaves first. Data flows one way:
-//! `main → cli → client → api → engine → {image, container, hub} → runtime → kernel`, and below
+//! `main → cli → client → api → engine → {image, build, container, hub} → runtime → kernel`, and below
 //! all of them the leaves `error, text, wire, op, trace`. `tests/architecture.rs` holds it.
 
 pub mod error;
@@ -14,6 +14,7 @@ pub mod image;
 pub mod kernel;
 pub mod runtime;
 
+pub mod build;
 pub mod container;
 pub mod engine;
 pub mod hub;

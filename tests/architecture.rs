@@ -12,7 +12,7 @@ const RANKS: [&[&str]; 9] = [
     &["client", "lesson"],
     &["api"],
     &["engine"],
-    &["image", "container", "hub"],
+    &["image", "build", "container", "hub"],
     &["runtime"],
     &["kernel"],
     &["error", "text", "wire", "op", "trace"],

@@ -1,4 +1,5 @@
-//! How long ago, in Docker's words: go-units' `HumanDuration`.
+//! Lengths of time as Docker writes and reads them: go-units' `HumanDuration`, Go's
+//! `time.ParseDuration`.
 
 /// `seconds` as one rounded figure: `Less than a second`, `About an hour`, `3 weeks`.
 pub fn human(seconds: u64) -> String {
@@ -20,9 +21,57 @@ pub fn human(seconds: u64) -> String {
     }
 }
 
+/// Reads `1h30m`, `1.5s`, `-2ms` as nanoseconds; `None` for anything else, or what is more than
+/// 292 years.
+pub fn parse(text: &str) -> Option<i64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+        let (unit, after) =
+            after.split_at(after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len()));
+        sum += number.parse::<f64>().ok()? * nanoseconds(unit)?;
+        rest = after;
+    }
+    let total = sign * sum;
+    (total.abs() < i64::MAX as f64).then_some(total as i64)
+}
+
+fn nanoseconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ns" => 1.0,
+        "us" | "µs" | "μs" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "m" => 60e9,
+        "h" => 3600e9,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::human;
+    use super::{human, parse};
+
+    #[test]
+    fn gos_durations_are_read() {
+        assert_eq!(parse("1h30m"), Some(5_400_000_000_000));
+        assert_eq!(parse("1.5s"), Some(1_500_000_000));
+        assert_eq!(parse("-2ms"), Some(-2_000_000));
+        assert_eq!(parse("0"), Some(0));
+        for wrong in ["", "1", "1x", "s", "1h 2m", "9999999h", "-"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn each_range_has_dockers_words() {
