@@ -77,7 +77,7 @@ impl Home {
         }
         left.extend(session.groups().iter().map(|path| path.display().to_string()));
         // Where shims come from stays; they do not.
-        let name = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let name = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         let children = children(self.daemon()).into_iter().filter(|pid| name(pid) != "learn-nursery\n");
         left.extend(children.map(|pid| format!("process {pid}")));
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();

@@ -55,7 +55,11 @@ impl Engine {
         }
     }
 
-    async fn launch(&self, door: &TracedHost, container: &Container) -> Result<Arc<ShimSocket>, Error> {
+    async fn launch(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: &Arc<Container>,
+    ) -> Result<Arc<ShimSocket>, Error> {
         let record = container.snapshot();
         let asked = summary::network(&record);
         if !matches!(asked.as_str(), "bridge" | "host" | "none") {
@@ -81,10 +85,28 @@ impl Engine {
         container.set_shim(Some(socket.clone()));
         container.advance(|progress| progress.running = true);
         // Of a container that goes when its program ends, recovery learns from the shim that it runs.
-        if !record.host_config.auto_remove {
-            self.persist(door, &record).await?;
+        if !record.host_config.auto_remove
+            && let Err(error) = self.persist(door, &record).await
+        {
+            self.call_back(door, container, socket).await;
+            return Err(error);
         }
         Ok(socket)
+    }
+
+    /// Ends a program whose start could not be written down: the learner said stop just then, or the
+    /// disk is full. Its end is seen to as any other's.
+    async fn call_back(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: &Arc<Container>,
+        socket: Arc<ShimSocket>,
+    ) {
+        door.trace().gate().open_for_rollback().await;
+        self.attend(door, container.clone(), socket);
+        // It may have ended by itself.
+        let _ = self.signal(door, container, libc::SIGKILL).await;
+        self.until_ended(container, None).await;
     }
 
     async fn run_shim(

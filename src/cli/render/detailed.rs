@@ -10,7 +10,7 @@ use super::paint::Tone;
 use super::say::{Speaker, duration, errno, shorten};
 use super::tree::{Node, Tree};
 use crate::lesson::known::Known;
-use crate::op::{HttpOp, Op};
+use crate::op::{HttpOp, Op, StoreOp};
 use crate::text::{self, Entry, glossary};
 use crate::trace::{Event, Facts, Note, Record, Scope};
 use std::collections::{HashMap, HashSet};
@@ -48,6 +48,9 @@ pub struct Detailed {
     /// Requests to a registry whose line is not whole yet.
     exchanges: Exchanges,
 }
+
+/// A digest that is right has a note of its own.
+const VERIFY: &str = "store.verify-digest";
 
 /// Written values shown per scope at depth `stage`; the rest are counted.
 const VALUES: usize = 6;
@@ -117,7 +120,7 @@ impl Detailed {
             }
             // Whose requests these are is said once; each request's title holds the rest.
             Event::Note { note: Note::Peer, facts }
-                if stand.tree.is_ping(record.scope) || !stand.speaker.first_time(&peer(facts)) =>
+                if stand.tree.is_ping(record.scope) || !stand.speaker.first_request(facts) =>
             {
                 return;
             }
@@ -127,7 +130,7 @@ impl Detailed {
                 self.missed |= *note == Note::CacheMiss;
                 self.aborted |= *note == Note::Aborted;
                 self.break_silence(stand, record.scope);
-                let (sentence, rest) = stand.speaker.note(*note, facts);
+                let (sentence, rest) = stand.speaker.remark(*note, facts);
                 let (mark, tone) =
                     if *note == Note::Aborted { ("! ", Tone::Bad) } else { ("- ", Tone::Plain) };
                 stand.page.paragraph(place.block, place.indent, mark, tone, &sentence);
@@ -157,6 +160,9 @@ impl Detailed {
                 return false;
             }
             Event::Will { .. } | Event::Did { .. } if self.exchanges.goes_on(record.scope) => return true,
+            // What a check found is the note that follows.
+            Event::Will { op: Op::Store(StoreOp::VerifyDigest { .. }) } => return true,
+            Event::Did { op, .. } if op == VERIFY => return true,
             _ => {}
         }
         if let Some(line) = self.exchanges.finish(record.scope) {
@@ -333,8 +339,8 @@ impl Detailed {
             self.exchanges.answered(stand.speaker, scope, (method, url), &facts);
         } else if announced.is_some_and(|op| self.gathered.entry(scope).or_default().take(&op, root)) {
             // Told at the scope's end.
-        } else if !facts.is_empty() && op != "store.verify-digest" {
-            // A digest that is right has a note of its own, and so has the sealed runtime.
+        } else if !facts.is_empty() && op != VERIFY {
+            // The sealed runtime has a note of its own.
             let facts: Vec<_> = facts.into_iter().filter(|(name, _)| name != "sealed").collect();
             let title = glossary().op(op).map_or(op, |entry| entry.title.get(stand.speaker.lang));
             let body = format!("{title}: {}", stand.speaker.list(&facts));
@@ -386,8 +392,4 @@ struct Failure<'a> {
     error: &'a str,
     facts: &'a Facts,
     took: u64,
-}
-
-fn peer(facts: &Facts) -> String {
-    format!("peer {:?} {:?}", facts.get("client"), facts.get("pid"))
 }

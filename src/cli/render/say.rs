@@ -46,6 +46,20 @@ impl Speaker {
         }
     }
 
+    /// The same, where one fact more finds room behind the sentence.
+    pub fn remark(&self, note: Note, facts: &Facts) -> (String, Vec<(String, String)>) {
+        let (sentence, rest) = self.note(note, facts);
+        match rest.len() {
+            1 => (format!("{sentence} ({})", self.list(&rest)), Vec::new()),
+            _ => (sentence, rest),
+        }
+    }
+
+    /// Whether this client is heard of for the first time.
+    pub fn first_request(&mut self, facts: &Facts) -> bool {
+        self.first_time(&format!("peer {:?} {:?}", facts.get("client"), facts.get("pid")))
+    }
+
     /// A fact's value: words of the vocabulary (`layer`, `image`) in the learner's language.
     fn value(&self, name: &str, value: &str) -> String {
         match glossary().values.get(&format!("{name}.{value}")) {
