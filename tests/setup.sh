@@ -13,8 +13,12 @@ need() {
 need cc gcc
 # A registry that somebody else wrote, for the registry client.
 need docker-registry docker-registry
-# The stock docker CLI, for the daemon. Debian 12 ships it with the engine, which stays unused.
+# The stock docker CLI, for the daemon, and Docker's own engine, which the parity suite asks the
+# same questions in a network of its own.
 need docker docker.io
+need dockerd docker.io
+need ip iproute2
+need iptables iptables
 # Privileges dropped, namespaces entered and looked at.
 need setpriv util-linux
 need unshare util-linux

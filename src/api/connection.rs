@@ -1,5 +1,6 @@
 //! One connection: who asks, which trace their requests write into, and the request's own scope.
 
+use super::manners;
 use super::router::Context;
 use super::status::Refusal;
 use super::version;
@@ -105,7 +106,11 @@ impl Connection {
                 let door_of_request = door.clone();
                 let mut request = std::mem::take(&mut request);
                 request.extensions_mut().insert(Context { door: door_of_request, version });
-                let mut response = decorate(self.route(request).await);
+                let answer = match manners::answer_early(&request) {
+                    Some(answer) => answer,
+                    None => manners::in_json(self.route(request).await).await,
+                };
+                let mut response = decorate(answer);
                 door.note(Note::Answered, facts([("status", &response.status().as_u16())]));
                 let lasting = response.extensions_mut().remove::<Lasting>();
                 if let Some(sender) = sender.take() {

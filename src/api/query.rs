@@ -52,7 +52,7 @@ impl Query {
     /// A text that is neither.
     pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
         let Some(text) = self.given(name).filter(|text| *text != "0") else { return Ok(None) };
-        let bad = || Refusal::invalid(format!("invalid value for {name:?}: {text:?}"));
+        let bad = || Refusal::invalid(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
         if let Ok(time) = text.parse::<Timestamp>() {
             return Ok(Some(time));
         }

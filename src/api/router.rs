@@ -2,7 +2,7 @@
 
 use super::status::Refusal;
 use super::version::ApiVersion;
-use super::{attach, container, image, system, trace, unsupported};
+use super::{attach, container, image, swarm, system, trace, unsupported};
 use crate::engine::Engine;
 use crate::error::Kind;
 use crate::kernel::TracedHost;
@@ -45,6 +45,7 @@ pub(super) fn build(engine: Arc<Engine>) -> Router {
         .route("/learn/traces/{id}/decision", post(trace::decide))
         .route("/learn/traces/{id}/close", post(trace::close))
         .route("/learn/watch", get(trace::watch))
+        .merge(swarm::routes())
         .fallback(unsupported::answer)
         .method_not_allowed_fallback(unsupported::answer)
         .with_state(engine)

@@ -43,7 +43,7 @@ pub(super) async fn events(
     let query = Query(query);
     let filters = query.filters()?;
     if let Some(unknown) = filters.unknown(&FILTERS) {
-        return Err(Refusal::invalid(format!("invalid filter '{unknown}'")));
+        return Err(Refusal::invalid(format!("Invalid filter '{unknown}'")));
     }
     let (since, until) = (query.time("since")?, query.time("until")?);
     let (kept, live) = engine.events().listen();

@@ -42,7 +42,7 @@ fn prefix(path: &str) -> Option<(&str, &str)> {
 }
 
 fn parse(text: &str) -> Option<ApiVersion> {
-    let (major, minor) = text.split_once('.')?;
+    let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     Some(ApiVersion(major.parse().ok()?, minor.parse().ok()?))
 }
 

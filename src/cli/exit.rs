@@ -12,6 +12,8 @@ pub enum Exit {
     Success = 0,
     /// The daemon or the client refused.
     Failure = 1,
+    /// `inspect`: a template that cannot be read.
+    Template = 64,
     /// `run` and `create`: refused before the program was tried. Malformed flags, everywhere.
     Daemon = 125,
     /// `run`: the program cannot be executed.
@@ -35,6 +37,7 @@ pub fn of(failure: &Failure) -> ExitCode {
     match failure {
         // A program's own code; wait(2) has room for eight bits.
         Failure::Exited(code) => ExitCode::from((code & 0xff) as u8),
+        Failure::Format(_) => Exit::Template.into(),
         Failure::Usage(_) => Exit::Daemon.into(),
         Failure::Container { source: client::Error::Daemon { message, .. }, .. } => of_start(message).into(),
         Failure::Container { .. } => Exit::Daemon.into(),

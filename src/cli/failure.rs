@@ -15,6 +15,9 @@ pub enum Failure {
     /// A command or an argument that is missing or unknown.
     #[error("{0}")]
     Arguments(String),
+    /// A template that cannot be read.
+    #[error("{0}")]
+    Format(String),
     /// The daemon, or the way to it.
     #[error(transparent)]
     Client(#[from] client::Error),

@@ -85,14 +85,38 @@ impl Reference {
 
     /// As people write it, with its tag: `alpine:latest`.
     pub fn familiar(&self) -> String {
-        let name = self.name();
-        let name = name.strip_prefix("docker.io/").unwrap_or(&name);
-        let name = name.strip_prefix(OFFICIAL).unwrap_or(name);
+        let name = self.familiar_name();
         match (&self.tag, &self.digest) {
             (None, Some(digest)) => format!("{name}@{digest}"),
             (Some(tag), Some(digest)) => format!("{name}:{tag}@{digest}"),
             (tag, None) => format!("{name}:{}", tag.as_deref().unwrap_or("latest")),
         }
+    }
+
+    /// As people write it, its digest left out: `alpine:3.20`, `alpine`.
+    pub fn without_digest(&self) -> String {
+        let name = self.familiar_name();
+        match &self.tag {
+            Some(tag) => format!("{name}:{tag}"),
+            None => name,
+        }
+    }
+
+    /// As people write it, without tag and digest: `alpine`.
+    pub fn familiar_name(&self) -> String {
+        let name = self.name();
+        let name = name.strip_prefix("docker.io/").unwrap_or(&name);
+        name.strip_prefix(OFFICIAL).unwrap_or(name).to_owned()
+    }
+
+    /// The tag, if one is given.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, if one is given.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
     }
 
     /// In full: `docker.io/library/alpine:latest`.

@@ -89,8 +89,7 @@ const CONTAINER: &[Refused] = &[
 ];
 
 /// Of the verbs that print.
-const PRINTING: &[Refused] =
-    &[("format", 'f', "format"), ("no-trunc", '-', "format"), ("tree", '-', "format")];
+const PRINTING: &[Refused] = &[("format", 'f', "format"), ("no-trunc", '-', "format"), ("tree", '-', "tree")];
 
 /// Of the verbs that look at or join a container.
 const WATCHING: &[Refused] = &[

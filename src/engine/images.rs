@@ -38,7 +38,7 @@ impl Engine {
     /// An unknown filter; an image named by one that is not there.
     pub fn list_images(&self, filters: &Filters) -> Result<Vec<ImageSummary>, Error> {
         if let Some(unknown) = filters.unknown(&KNOWN) {
-            return Err(Error::Invalid(format!("invalid filter '{unknown}'")));
+            return Err(Error::Invalid(format!("Invalid filter '{unknown}'")));
         }
         let created = |name: &str| -> Result<Option<String>, Error> {
             filters.get(name).first().map(|word| Ok(self.images.find(word)?.created)).transpose()
@@ -59,6 +59,7 @@ impl Engine {
                 filters.any("reference", |pattern| tag.parse().is_ok_and(|tag| named(&tag, pattern)))
             });
         }
+        summaries.sort_by_key(|image| std::cmp::Reverse(image.created));
         Ok(summaries)
     }
 

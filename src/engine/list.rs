@@ -33,7 +33,7 @@ impl Engine {
     pub async fn list(&self, options: &ListOptions) -> Result<Vec<ContainerSummary>, Error> {
         let filters = &options.filters;
         if let Some(unknown) = filters.unknown(&KNOWN) {
-            return Err(Error::Invalid(format!("invalid filter '{unknown}'")));
+            return Err(Error::Invalid(format!("Invalid filter '{unknown}'")));
         }
         for status in filters.get("status") {
             Status::from_str(status)

@@ -42,7 +42,7 @@ fn containers_are_a_table() {
             "GET /v1.47/containers/json?all=1",
             "GET /v1.47/containers/json?all=1",
             "GET /v1.47/containers/json",
-            "GET /v1.47/containers/json?all=1&limit=2&size=1",
+            "GET /v1.47/containers/json?limit=2&size=1",
         ]
     );
 }

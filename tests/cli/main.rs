@@ -1,7 +1,11 @@
 //! The command line alone: its words, its tables, its exit codes, and the requests it makes to a
 //! daemon that answers from a script.
 
+#[path = "../support/canned.rs"]
+#[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
+mod canned;
 mod daemon;
+mod formats;
 mod help;
 mod lists;
 mod narrated;

@@ -46,8 +46,6 @@ fn flags_docker_has_and_learn_has_not_are_refused_by_name() {
             text.push_str(&stderr(&output));
         }
     }
-    text.push_str(&stderr(&alone(&["inspect", "-f", "{{.Id}}", "x"])));
-    text.push_str(&stderr(&alone(&["ps", "--format", "json"])));
     snapshot("refused-flags", &text);
 }
 

@@ -142,12 +142,15 @@ pub struct Ps {
     pub quiet: bool,
     #[arg(long)]
     pub no_trunc: bool,
-    #[arg(long, short = 'n', value_name = "COUNT")]
-    pub last: Option<u32>,
+    #[arg(long, short = 'n', value_name = "COUNT", allow_negative_numbers = true)]
+    pub last: Option<i64>,
     #[arg(long, short = 'l')]
     pub latest: bool,
-    #[arg(long, short = 's')]
-    pub size: bool,
+    /// Whether to ask for sizes; undecided, the format decides.
+    #[arg(long, short = 's', num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub size: Option<bool>,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, short = 'f', value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
 }

@@ -6,6 +6,7 @@ pub mod create;
 mod environment;
 pub mod list;
 pub mod logs;
+mod ports;
 pub mod run;
 pub mod start;
 pub mod streams;

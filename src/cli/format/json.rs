@@ -47,6 +47,30 @@ pub fn indent(document: &str, level: usize) -> String {
     out
 }
 
+/// Several documents as one array on one line, without white space between their parts.
+pub fn compact(documents: &[String]) -> String {
+    let documents: Vec<String> = documents.iter().map(|document| squeeze(document)).collect();
+    format!("[{}]\n", documents.join(","))
+}
+
+fn squeeze(document: &str) -> String {
+    let mut out = String::with_capacity(document.len());
+    let mut in_string = false;
+    let mut escaped = false;
+    for char in document.chars() {
+        if in_string {
+            in_string = escaped || char != '"';
+            escaped = !escaped && char == '\\';
+        } else if char.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_string = char == '"';
+        }
+        out.push(char);
+    }
+    out
+}
+
 /// Several documents as one array.
 pub fn array(documents: &[String]) -> String {
     if documents.is_empty() {

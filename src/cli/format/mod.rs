@@ -2,8 +2,10 @@
 
 pub mod age;
 pub mod json;
+pub mod list;
 pub mod size;
-pub mod table;
+pub mod tabs;
+pub mod template;
 pub mod words;
 
-pub use table::Table;
+pub use list::{List, column};

@@ -1,5 +1,7 @@
 //! Names cut short and quoted as Docker does.
 
+use std::collections::BTreeMap;
+
 /// Digits of an id shown in lists.
 const SHORT_ID: usize = 12;
 
@@ -19,23 +21,14 @@ pub fn ellipsis(text: &str, length: usize) -> String {
     }
 }
 
-/// In double quotes, as Go's `%q` does for what a terminal can show.
-pub fn quote(text: &str) -> String {
-    let mut out = String::from('"');
-    for char in text.chars() {
-        match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if control.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(control))),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
+/// `key=value,key=value` in the order of the keys.
+pub fn labels(labels: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(",")
 }
+
+/// In double quotes, as Go's `%q`.
+pub use super::template::quote;
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,8 @@ pub struct List {
     pub digests: bool,
     #[arg(long)]
     pub no_trunc: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long, short = 'f', value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
     #[arg(value_name = "REPOSITORY[:TAG]")]

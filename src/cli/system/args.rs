@@ -30,6 +30,8 @@ pub enum Kind {
 pub struct Inspect {
     #[arg(long, short = 's')]
     pub size: bool,
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(long = "type", value_name = "container|image")]
     pub kind: Option<Kind>,
     #[arg(required = true, value_name = "NAME|ID")]
@@ -41,6 +43,8 @@ pub struct Inspect {
 pub struct InspectNamed {
     #[arg(long, short = 's')]
     pub size: bool,
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
     #[arg(required = true, value_name = "NAME|ID")]
     pub names: Vec<String>,
 }

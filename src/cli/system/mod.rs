@@ -4,4 +4,6 @@ pub mod args;
 pub mod events;
 pub mod info;
 pub mod inspect;
+mod schema;
+mod typed;
 pub mod version;

@@ -14,7 +14,8 @@
 //! beside whatever else runs on the machine. It starts a containerd of its own below `--exec-root`,
 //! makes no bridge and no firewall rule, and keeps its mounts in a namespace that ends with it. So
 //! `docker run --network none` and `--network host` work, and so does a pull from a registry on
-//! loopback; a bridge does not.
+//! loopback; a bridge does not. [`DockerEngine::with_network`] leaves the last line away: for a
+//! caller who is in a network namespace of its own.
 
 use super::{CgroupParent, Server, find};
 use std::fs;
@@ -62,9 +63,34 @@ impl DockerEngine {
     /// # Errors
     /// As [`DockerEngine::start`].
     pub fn start_in(directory: TempDir, run: &Path) -> io::Result<DockerEngine> {
-        fs::write(directory.path().join("daemon.json"), "{}")?;
+        let no_network = [
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-forward=false",
+            "--ip-masq=false",
+        ];
+        DockerEngine::launch(directory, run, "{}", &no_network)
+    }
+
+    /// Starts an engine with Docker's default network in the caller's network namespace, which has
+    /// to be none of the machine's. It pulls from `mirror` (`127.0.0.1:5000`) before Docker Hub.
+    ///
+    /// # Errors
+    /// With the end of dockerd's log when it gave up.
+    pub fn with_network(mirror: &str) -> io::Result<DockerEngine> {
+        let directory = tempfile::Builder::new().prefix("learn-docker.").tempdir()?;
+        let run = directory.path().to_owned();
+        let settings = format!("{{\"registry-mirrors\": [\"http://{mirror}\"]}}");
+        DockerEngine::launch(directory, &run, &settings, &[])
+    }
+
+    fn launch(directory: TempDir, run: &Path, settings: &str, network: &[&str]) -> io::Result<DockerEngine> {
+        fs::write(directory.path().join("daemon.json"), settings)?;
         let cgroups = CgroupParent::new("learn-docker");
-        let server = Server::start("unshare", &arguments(directory.path(), run, &cgroups), READY)?;
+        let mut arguments = arguments(directory.path(), run, &cgroups);
+        arguments.extend(network.iter().copied().map(String::from));
+        let server = Server::start("unshare", &arguments, READY)?;
         Ok(DockerEngine { server, _cgroups: cgroups, directory })
     }
 
@@ -117,9 +143,5 @@ fn arguments(directory: &Path, run: &Path, cgroups: &CgroupParent) -> Vec<String
         format!("--host={}", host(directory)),
         format!("--cgroup-parent=/{}", cgroups.name()),
     ]);
-    arguments.extend(
-        ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
-            .map(String::from),
-    );
     arguments
 }

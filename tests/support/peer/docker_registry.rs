@@ -4,6 +4,7 @@ use super::{Server, find};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// What it logs when clients may connect; the address follows.
@@ -15,6 +16,7 @@ pub struct DockerRegistry {
     // In the order they go.
     _server: Server,
     _directory: TempDir,
+    data: PathBuf,
     address: String,
 }
 
@@ -29,14 +31,37 @@ impl DockerRegistry {
     /// # Errors
     /// With the end of its log when it gave up.
     pub fn start() -> io::Result<DockerRegistry> {
-        let directory = tempfile::Builder::new().prefix("learn-registry.").tempdir()?;
+        let directory = DockerRegistry::directory()?;
+        let data = directory.path().join("data");
+        DockerRegistry::serve(directory, data)
+    }
+
+    /// One more registry on the images of another ([`DockerRegistry::data`]), in the caller's
+    /// network.
+    ///
+    /// # Errors
+    /// With the end of its log when it gave up.
+    pub fn on(data: &Path) -> io::Result<DockerRegistry> {
+        DockerRegistry::serve(DockerRegistry::directory()?, data.to_owned())
+    }
+
+    /// Where its images are.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    fn directory() -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix("learn-registry.").tempdir()
+    }
+
+    fn serve(directory: TempDir, data: PathBuf) -> io::Result<DockerRegistry> {
         let settings = directory.path().join("config.yml");
-        fs::write(&settings, configuration(&directory.path().join("data").display().to_string()))?;
+        fs::write(&settings, configuration(&data.display().to_string()))?;
         let arguments = ["serve".to_owned(), settings.display().to_string()];
         let server = Server::start("docker-registry", &arguments, READY)?;
         let (_, rest) = server.ready_line().split_once(READY).unwrap_or_default();
         let address = rest.split(['"', ',']).next().unwrap_or_default().to_owned();
-        Ok(DockerRegistry { _server: server, _directory: directory, address })
+        Ok(DockerRegistry { _server: server, _directory: directory, data, address })
     }
 
     /// `127.0.0.1:PORT`.
