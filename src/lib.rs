@@ -12,6 +12,7 @@ pub mod wire;
 
 pub mod image;
 pub mod kernel;
+pub mod network;
 pub mod runtime;
 
 pub mod build;

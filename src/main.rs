@@ -7,7 +7,7 @@ use learn::cli::{self, Failure, Ready, Role, Wiring};
 use learn::client::{Connector, Error as ClientError, Paths};
 use learn::image::RegistryConfig;
 use learn::kernel::linux::{LinuxJail, nursery, probe};
-use learn::runtime::{run, shim};
+use learn::runtime::{proxy, run, shim};
 use learn::text::{self, Lang};
 use learn::wire::Settings;
 use std::io::{self, Write};
@@ -26,8 +26,17 @@ const WIRING: Wiring = Wiring {
 fn main() -> ExitCode {
     // Words that are not UTF-8 name nothing Docker could name either.
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    if let Some(role) = shim_role(&words) {
-        return shim(role);
+    if plays(&words, "tree") {
+        return tree();
+    }
+    if plays(&words, nursery::ROLE) {
+        return nursery();
+    }
+    if plays(&words, "shim") {
+        return end_of("shim", shim::main(&mut LinuxJail::default()));
+    }
+    if plays(&words, "proxy") {
+        return end_of("proxy", proxy::main());
     }
     let lang = cli::language(&words);
     match cli::main(&words, lang, &WIRING) {
@@ -39,31 +48,42 @@ fn main() -> ExitCode {
     }
 }
 
-/// `shim`, or the nursery they come from: the daemon calls both by this name; a person may say
-/// `learn shim`.
-fn shim_role(words: &[String]) -> Option<&str> {
-    let name = words.first().map(|name| name.rsplit('/').next().unwrap_or(name));
-    let role = words.get(1).map_or("", String::as_str);
-    (name == Some("learn-shim") || role == "shim").then_some(role)
-}
-
-/// The small parent of one container; its standard error is its log.
-fn shim(role: &str) -> ExitCode {
-    let mut jail = LinuxJail::default();
-    let ended = match role {
-        nursery::ROLE => match nursery::serve() {
-            Ok(Some(control)) => shim::run(&mut jail, control).map_err(|error| error.to_string()),
-            Ok(None) => Ok(()),
-            Err(error) => Err(format!("{}: {error}", nursery::ROLE)),
-        },
-        _ => shim::main(&mut jail).map_err(|error| error.to_string()),
-    };
-    match ended {
-        Ok(()) => cli::exit::Exit::Success.into(),
+/// Where shims come from; returns in each of them, too.
+fn nursery() -> ExitCode {
+    match nursery::serve() {
+        Ok(Some(control)) => end_of("shim", shim::run(&mut LinuxJail::default(), control)),
+        Ok(None) => cli::exit::Exit::Success.into(),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "learn-shim: {error}");
+            let _ = writeln!(io::stderr(), "learn-{}: {error}", nursery::ROLE);
             cli::exit::Exit::Failure.into()
         }
+    }
+}
+
+/// The daemon calls its helpers `learn-shim`, `learn-tree` and `learn-proxy`; a person may say `learn shim`.
+fn plays(words: &[String], role: &str) -> bool {
+    let name = words.first().map(|name| name.rsplit('/').next().unwrap_or(name));
+    name.and_then(|name| name.strip_prefix("learn-")) == Some(role)
+        || words.get(1).is_some_and(|word| word == role)
+}
+
+/// The end of a helper; its standard error is its log.
+fn end_of(role: &str, end: Result<(), learn::runtime::error::Error>) -> ExitCode {
+    match end {
+        Ok(()) => cli::exit::Exit::Success.into(),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "learn-{role}: {error}");
+            cli::exit::Exit::Failure.into()
+        }
+    }
+}
+
+/// Mounts the files of a container that does not run, hands them to the daemon, and ends.
+fn tree() -> ExitCode {
+    match learn::kernel::linux::tree::helper_main() {
+        Ok(()) => cli::exit::Exit::Success.into(),
+        // The daemon that asked is gone: nobody is left to tell.
+        Err(_) => cli::exit::Exit::Failure.into(),
     }
 }
 

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Top modules, highest first. A module may import from lower ranks and from its own module;
 /// modules of one rank do not know each other.
-const RANKS: [&[&str]; 9] = [
+const RANKS: [&[&str]; 10] = [
     &["main"],
     &["cli"],
     &["client", "lesson"],
     &["api"],
     &["engine"],
-    &["image", "build", "container", "hub"],
+    &["image", "build", "container", "volume", "hub"],
+    &["network"],
     &["runtime"],
     &["kernel"],
     &["error", "text", "wire", "op", "trace"],

@@ -23,6 +23,9 @@ need iptables iptables
 need setpriv util-linux
 need unshare util-linux
 need findmnt mount
+# Networks of containers: rules, and what tests look at them with.
+need nft nftables
+need ip iproute2
 # What the built-in hub makes its alpine of when it is there.
 need busybox busybox-static
 

@@ -36,6 +36,7 @@ pub async fn assemble(foundation: Foundation) -> Result<(Arc<Engine>, TracedHost
     let door = TracedHost::new(host.clone(), start_trace(&*source, host.simulated()));
     let directories = [
         (places.containers(), 0o711),
+        (places.networks(), 0o700),
         (places.traces(), 0o700),
         (places.bundles(), 0o711),
         (format!("{}/shim", places.run), 0o700),

@@ -1,21 +1,24 @@
 //! Attach: the connection leaves HTTP and goes to the shim.
 
+use super::connection::Lasting;
 use super::container::{RAW, stream_type};
 use super::query::Query;
 use super::router::Context;
 use super::status::Refusal;
+use super::version::ApiVersion;
 use crate::engine::Engine;
-use crate::engine::attach::{AttachOptions, Ticket};
+use crate::engine::attach::AttachOptions;
 use crate::runtime::protocol::Attach;
+use crate::wire::detach;
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query as Parameters, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, UPGRADE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hyper::upgrade::{OnUpgrade, Parts};
+use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
 use std::io;
@@ -33,72 +36,105 @@ pub(super) async fn attach(
     mut request: Request,
 ) -> Result<Response, Refusal> {
     let query = Query(query);
+    let stream = query.flag("stream");
+    let ticket = engine.expect_attach(&id, stream)?;
     let options = AttachOptions {
         streams: Attach {
             stdin: query.flag("stdin"),
             stdout: query.flag("stdout"),
             stderr: query.flag("stderr"),
+            raw: ticket.tty(),
+            detach: if ticket.tty() { detach_keys(query.text("detachKeys"))? } else { Vec::new() },
             early_input: String::new(),
         },
-        stream: query.flag("stream"),
+        stream,
         logs: query.flag("logs"),
     };
-    let ticket = engine.expect_attach(&id, options.stream)?;
-    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    match (request.headers().contains_key(UPGRADE), upgrade) {
-        (true, Some(upgrade)) => Ok(hijack(engine, context, ticket, options, upgrade)),
-        _ => in_body(engine, context, ticket, options),
+    let raw = ticket.tty();
+    let AttachOptions { streams, .. } = options.clone();
+    Hijack::of(&mut request).answer(raw, context.version, streams, move |streams, connection| async move {
+        let options = AttachOptions { streams, ..options };
+        // A shim that is gone: the stream just ends.
+        let _ = engine.attach(&context.door, ticket, options, connection).await;
+    })
+}
+
+/// The keys a client leaves by: those it names, or Docker's.
+///
+/// # Errors
+/// Names that are no keys.
+pub(super) fn detach_keys(text: &str) -> Result<Vec<u8>, Refusal> {
+    match text {
+        "" => Ok(detach::DEFAULT.to_vec()),
+        _ => detach::parse(text)
+            .map_err(|_| Refusal::invalid(format!("Invalid detach keys ({text}) provided"))),
     }
 }
 
-/// 101, then the raw connection.
-fn hijack(
-    engine: Arc<Engine>,
-    context: Context,
-    ticket: Ticket,
-    mut options: AttachOptions,
-    upgrade: OnUpgrade,
-) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, stream_type(ticket.tty(), context.version));
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("tcp"));
-    tokio::spawn(async move {
-        // A client that is gone before it is attached, or a shim that is: the stream just ends.
-        let Ok(Ok((connection, early))) = upgrade.await.map(|upgraded| {
-            let Parts { io, read_buf, .. } =
-                upgraded.downcast::<TokioIo<UnixStream>>().map_err(|_| io::ErrorKind::Unsupported)?;
-            Ok::<_, io::Error>((OwnedFd::from(io.into_inner().into_std()?), read_buf))
-        }) else {
-            return;
+/// How a request's connection can be had: by an upgrade it asks for, or only as the answer's body.
+pub(super) struct Hijack(Option<OnUpgrade>);
+
+impl Hijack {
+    /// Takes the upgrade out of a request that asks for one.
+    pub(super) fn of(request: &mut Request) -> Hijack {
+        let asked = request.headers().contains_key(UPGRADE);
+        Hijack(request.extensions_mut().remove::<OnUpgrade>().filter(|_| asked))
+    }
+
+    /// Answers, and hands the connection to `work`; the request lasts until that is done.
+    pub(super) fn answer<Done: Future<Output = ()> + Send + 'static>(
+        self,
+        raw: bool,
+        version: ApiVersion,
+        mut streams: Attach,
+        work: impl FnOnce(Attach, OwnedFd) -> Done + Send + 'static,
+    ) -> Result<Response, Refusal> {
+        let (lasting, done) = Lasting::new();
+        let Hijack(upgrade) = self;
+        let Some(upgrade) = upgrade else {
+            let (ours, theirs) = pair()?;
+            tokio::spawn(async move {
+                work(streams, theirs).await;
+                drop(done);
+            });
+            let mut response = Response::new(Body::from_stream(ReaderStream::new(ours)));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(RAW));
+            response.extensions_mut().insert(lasting);
+            return Ok(response);
         };
-        options.streams.early_input = STANDARD.encode(&early);
-        let _ = engine.attach(&context.door, ticket, options, connection).await;
-    });
-    response
+        tokio::spawn(async move {
+            // A client that is gone before it is attached gets nothing.
+            if let Ok(Ok((connection, early))) = upgrade.await.map(connection) {
+                streams.early_input = STANDARD.encode(&early);
+                work(streams, connection).await;
+            }
+            drop(done);
+        });
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        response.extensions_mut().insert(lasting);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, stream_type(raw, version));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("tcp"));
+        Ok(response)
+    }
+}
+
+/// The raw connection, and what was read of it already.
+fn connection(upgraded: Upgraded) -> io::Result<(OwnedFd, Bytes)> {
+    let Parts { io, read_buf, .. } =
+        upgraded.downcast::<TokioIo<UnixStream>>().map_err(|_| io::ErrorKind::Unsupported)?;
+    Ok((OwnedFd::from(io.into_inner().into_std()?), read_buf))
 }
 
 /// For clients that do not ask to upgrade: the stream is the answer's body.
-fn in_body(
-    engine: Arc<Engine>,
-    context: Context,
-    ticket: Ticket,
-    options: AttachOptions,
-) -> Result<Response, Refusal> {
+fn pair() -> Result<(UnixStream, OwnedFd), Refusal> {
     let broken = |error: io::Error| Refusal {
         kind: crate::error::Kind::Internal,
         message: format!("attach: {error}"),
         hint: None,
     };
     let (ours, theirs) = UnixStream::pair().map_err(broken)?;
-    let theirs = OwnedFd::from(theirs.into_std().map_err(broken)?);
-    tokio::spawn(async move {
-        // As above: what fails ends the stream.
-        let _ = engine.attach(&context.door, ticket, options, theirs).await;
-    });
-    let mut response = Response::new(Body::from_stream(ReaderStream::new(ours)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(RAW));
-    Ok(response)
+    Ok((ours, OwnedFd::from(theirs.into_std().map_err(broken)?)))
 }

@@ -1,6 +1,7 @@
 //! Containers.
 
 use super::body::{empty, json};
+use super::lifecycle::stop_options;
 use super::query::Query;
 use super::router::Context;
 use super::status::Refusal;
@@ -89,7 +90,7 @@ pub(super) async fn stop(
     Parameters(query): Parameters<Map>,
 ) -> Result<Response, Refusal> {
     let query = Query(query);
-    let stopped = engine.stop(&context.door, &id, query.number("t")?, query.given("signal")).await?;
+    let stopped = engine.stop(&context.door, &id, stop_options(&query)?).await?;
     Ok(changed(stopped))
 }
 
@@ -115,8 +116,24 @@ pub(super) async fn remove(
     Path(id): Path<String>,
     Parameters(query): Parameters<Map>,
 ) -> Result<Response, Refusal> {
-    engine.remove(&context.door, &id, Query(query).flag("force")).await?;
+    let query = Query(query);
+    if query.flag("link") {
+        engine.remove_link(&id)?;
+    } else {
+        engine.remove(&context.door, &id, query.flag("force")).await?;
+    }
     Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// `POST /containers/{id}/resize`.
+pub(super) async fn resize(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Parameters(query): Parameters<Map>,
+) -> Result<Response, Refusal> {
+    let (rows, columns) = Query(query).window()?;
+    engine.resize(&id, rows, columns).await?;
+    Ok(empty(StatusCode::OK))
 }
 
 /// `POST /containers/{id}/wait`: the head at once, so that the client knows that waiting has
@@ -152,6 +169,7 @@ pub(super) async fn logs(
         since: query.time("since")?,
         until: query.time("until")?,
         timestamps: query.flag("timestamps"),
+        details: query.flag("details"),
         frames: true,
     };
     if !filter.stdout && !filter.stderr {

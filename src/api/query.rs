@@ -37,6 +37,21 @@ impl Query {
         self.given(name).map(parse).transpose()
     }
 
+    /// `h` and `w`: lines and columns of a window.
+    ///
+    /// # Errors
+    /// One that is missing or no number.
+    pub fn window(&self) -> Result<(u16, u16), Refusal> {
+        let size = |name: &str| -> Result<u16, Refusal> {
+            let text = self.text(name);
+            let number: i64 = text
+                .parse()
+                .map_err(|_| Refusal::invalid(format!("strconv.Atoi: parsing {text:?}: invalid syntax")))?;
+            Ok(u16::try_from(number.max(0)).unwrap_or(u16::MAX))
+        };
+        Ok((size("h")?, size("w")?))
+    }
+
     /// Filters.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! Nothing here touches the kernel or the store; the engine carries a plan out with the verbs it
 //! has: create, start, wait, copy, commit, remove.
 
+pub mod change;
 pub mod dockerfile;
 pub mod expand;
 pub mod ignore;

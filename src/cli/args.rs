@@ -2,8 +2,10 @@
 //! in `lessons/help.yaml`, in two languages (see [`super::help`]).
 
 use super::container::args as container;
+use super::container::files::args as files;
 use super::daemon::DaemonCommand;
 use super::image::args as image;
+use super::network::args as network;
 use super::render::{ColorChoice, Depth};
 use super::system::args as system;
 use super::{doctor, tell, trace};
@@ -77,12 +79,25 @@ pub enum Command {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
+    Restart(container::Restart),
     Kill(container::Kill),
+    Pause(container::Pause),
+    Unpause(container::Unpause),
     Rm(container::Rm),
+    Rename(container::Rename),
+    Update(Box<container::Update>),
     Ps(container::Ps),
     Logs(container::Logs),
+    Port(container::Port),
+    Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::Inspect),
     Images(image::List),
     Pull(image::Pull),
@@ -103,6 +118,8 @@ pub enum Command {
     Container(ContainerCommand),
     #[command(subcommand)]
     Image(ImageCommand),
+    #[command(subcommand)]
+    Network(NetworkCommand),
     #[command(subcommand)]
     System(SystemCommand),
 }
@@ -127,14 +144,28 @@ pub enum ContainerCommand {
     Create(Box<container::Create>),
     Start(container::Start),
     Attach(container::Attach),
+    Exec(container::Exec),
+    Top(container::Top),
     Stop(container::Stop),
+    Restart(container::Restart),
     Kill(container::Kill),
+    Pause(container::Pause),
+    Unpause(container::Unpause),
     #[command(visible_alias = "remove")]
     Rm(container::Rm),
+    Rename(container::Rename),
+    Update(Box<container::Update>),
+    Prune(container::Prune),
     #[command(visible_aliases = ["ps", "list"])]
     Ls(container::Ps),
     Logs(container::Logs),
+    Port(container::Port),
+    Stats(container::Stats),
     Wait(container::Wait),
+    Cp(files::Copy),
+    Diff(files::Diff),
+    Export(files::Export),
+    Commit(files::Commit),
     Inspect(system::InspectNamed),
 }
 
@@ -147,6 +178,20 @@ pub enum ImageCommand {
     #[command(visible_alias = "remove")]
     Rm(image::Remove),
     Inspect(system::InspectNamed),
+}
+
+/// `learn network …`.
+#[derive(Debug, Subcommand)]
+pub enum NetworkCommand {
+    Connect(network::Connect),
+    Create(network::Create),
+    Disconnect(network::Disconnect),
+    Inspect(network::Inspect),
+    #[command(visible_alias = "list")]
+    Ls(network::List),
+    Prune(network::Prune),
+    #[command(visible_alias = "remove")]
+    Rm(network::Remove),
 }
 
 /// `learn system …`.
@@ -188,6 +233,7 @@ impl Command {
             Command::Attach(attach) | Command::Container(ContainerCommand::Attach(attach)) => {
                 !attach.no_stdin
             }
+            Command::Exec(exec) | Command::Container(ContainerCommand::Exec(exec)) => exec.interactive,
             _ => false,
         }
     }

@@ -22,6 +22,7 @@ mod format;
 pub mod help;
 mod image;
 mod moment;
+mod network;
 mod output;
 mod own_flags;
 mod parse;
@@ -40,8 +41,8 @@ pub use parse::language;
 use crate::client::{Connector, Paths};
 use crate::text::Lang;
 use crate::wire::{Examination, Settings};
-use args::{Command, ContainerCommand, Global, ImageCommand, RuntimeCommand, SystemCommand};
-use container::{act, create, list, logs, run, start};
+use args::{Command, ContainerCommand, Global, ImageCommand, NetworkCommand, RuntimeCommand, SystemCommand};
+use container::{act, change, create, exec, files, list, logs, port, prune, run, start, stats, top};
 use context::Context;
 use daemon::DaemonCommand;
 use parse::Asked;
@@ -166,6 +167,7 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
     match command {
         Command::Container(command) => container_verb(context, command).await,
         Command::Image(command) => image_verb(context, command).await,
+        Command::Network(command) => network_verb(context, command).await,
         Command::System(SystemCommand::Info(_)) | Command::Info(_) => system::info::info(context).await,
         Command::System(SystemCommand::Events(events)) | Command::Events(events) => {
             system::events::events(context, events).await
@@ -174,12 +176,25 @@ async fn verb(context: &Context, options: Options, command: Command) -> Result<(
         Command::Create(args) => create::create(context, *args).await,
         Command::Start(args) => start::start(context, args).await,
         Command::Attach(args) => start::attach(context, args).await,
+        Command::Exec(args) => exec::exec(context, args).await,
+        Command::Top(args) => top::top(context, args).await,
         Command::Stop(args) => act::stop(context, args).await,
+        Command::Restart(args) => act::restart(context, args).await,
         Command::Kill(args) => act::kill(context, args).await,
+        Command::Pause(args) => act::pause(context, args).await,
+        Command::Unpause(args) => act::unpause(context, args).await,
+        Command::Rename(args) => change::rename(context, args).await,
+        Command::Update(args) => change::update(context, *args).await,
+        Command::Port(args) => port::port(context, args).await,
+        Command::Stats(args) => stats::stats(context, args).await,
         Command::Rm(args) => act::remove(context, args).await,
         Command::Ps(args) => list::list(context, args).await,
         Command::Logs(args) => logs::logs(context, args).await,
         Command::Wait(args) => act::wait(context, args).await,
+        Command::Cp(args) => files::copy(context, args).await,
+        Command::Diff(args) => files::diff(context, args).await,
+        Command::Export(args) => files::export(context, args).await,
+        Command::Commit(args) => files::commit::commit(context, args).await,
         Command::Inspect(args) => system::inspect::inspect(context, args).await,
         Command::Images(args) => image::list::list(context, args).await,
         Command::Pull(args) => image::pull::verb(context, args).await,
@@ -199,13 +214,40 @@ async fn container_verb(context: &Context, command: ContainerCommand) -> Result<
         ContainerCommand::Create(args) => create::create(context, *args).await,
         ContainerCommand::Start(args) => start::start(context, args).await,
         ContainerCommand::Attach(args) => start::attach(context, args).await,
+        ContainerCommand::Exec(args) => exec::exec(context, args).await,
+        ContainerCommand::Top(args) => top::top(context, args).await,
         ContainerCommand::Stop(args) => act::stop(context, args).await,
+        ContainerCommand::Restart(args) => act::restart(context, args).await,
         ContainerCommand::Kill(args) => act::kill(context, args).await,
+        ContainerCommand::Pause(args) => act::pause(context, args).await,
+        ContainerCommand::Unpause(args) => act::unpause(context, args).await,
+        ContainerCommand::Rename(args) => change::rename(context, args).await,
+        ContainerCommand::Update(args) => change::update(context, *args).await,
+        ContainerCommand::Prune(args) => prune::prune(context, args).await,
+        ContainerCommand::Port(args) => port::port(context, args).await,
+        ContainerCommand::Stats(args) => stats::stats(context, args).await,
         ContainerCommand::Rm(args) => act::remove(context, args).await,
         ContainerCommand::Ls(args) => list::list(context, args).await,
         ContainerCommand::Logs(args) => logs::logs(context, args).await,
         ContainerCommand::Wait(args) => act::wait(context, args).await,
+        ContainerCommand::Cp(args) => files::copy(context, args).await,
+        ContainerCommand::Diff(args) => files::diff(context, args).await,
+        ContainerCommand::Export(args) => files::export(context, args).await,
+        ContainerCommand::Commit(args) => files::commit::commit(context, args).await,
         ContainerCommand::Inspect(args) => system::inspect::named(context, args, Kind::Container).await,
+    }
+}
+
+async fn network_verb(context: &Context, command: NetworkCommand) -> Result<(), Failure> {
+    use network::{change, list};
+    match command {
+        NetworkCommand::Connect(args) => change::connect(context, args).await,
+        NetworkCommand::Create(args) => change::create(context, args).await,
+        NetworkCommand::Disconnect(args) => change::disconnect(context, args).await,
+        NetworkCommand::Inspect(args) => list::inspect(context, args).await,
+        NetworkCommand::Ls(args) => list::list(context, args).await,
+        NetworkCommand::Prune(args) => change::prune(context, args).await,
+        NetworkCommand::Rm(args) => change::remove(context, args).await,
     }
 }
 

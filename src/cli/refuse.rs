@@ -8,10 +8,6 @@ type Refused = (&'static str, char, &'static str);
 
 /// Of `run` and `create`.
 const CONTAINER: &[Refused] = &[
-    ("tty", 't', "terminal"),
-    ("detach-keys", '-', "terminal"),
-    ("attach", 'a', "attach"),
-    ("sig-proxy", '-', "attach"),
     ("volume", 'v', "volumes"),
     ("mount", '-', "volumes"),
     ("tmpfs", '-', "volumes"),
@@ -53,8 +49,6 @@ const CONTAINER: &[Refused] = &[
     ("device-read-iops", '-', "limits"),
     ("device-write-bps", '-', "limits"),
     ("device-write-iops", '-', "limits"),
-    ("oom-kill-disable", '-', "limits"),
-    ("oom-score-adj", '-', "limits"),
     ("shm-size", '-', "limits"),
     ("storage-opt", '-', "limits"),
     ("cgroup-parent", '-', "limits"),
@@ -68,17 +62,6 @@ const CONTAINER: &[Refused] = &[
     ("gpus", '-', "devices"),
     ("group-add", '-', "identity"),
     ("sysctl", '-', "identity"),
-    ("init", '-', "init"),
-    ("restart", '-', "restart"),
-    ("health-cmd", '-', "health"),
-    ("health-interval", '-', "health"),
-    ("health-retries", '-', "health"),
-    ("health-start-period", '-', "health"),
-    ("health-start-interval", '-', "health"),
-    ("health-timeout", '-', "health"),
-    ("no-healthcheck", '-', "health"),
-    ("log-driver", '-', "logs"),
-    ("log-opt", '-', "logs"),
     ("cidfile", '-', "bookkeeping"),
     ("label-file", '-', "bookkeeping"),
     ("annotation", '-', "bookkeeping"),
@@ -95,10 +78,8 @@ const PRINTING: &[Refused] = &[("format", 'f', "format"), ("no-trunc", '-', "for
 const WATCHING: &[Refused] = &[
     ("detach-keys", '-', "terminal"),
     ("sig-proxy", '-', "attach"),
-    ("details", '-', "logs"),
     ("checkpoint", '-', "elsewhere"),
     ("checkpoint-dir", '-', "elsewhere"),
-    ("link", 'l', "networks"),
 ];
 
 /// Of `pull` and `rmi`.

@@ -5,14 +5,17 @@ use super::{Error, stream::JsonLines};
 use crate::wire::session::TRACE_HEADER;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use futures_util::stream::{BoxStream, StreamExt};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, UPGRADE, USER_AGENT};
 use hyper::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::net::UnixStream;
@@ -33,26 +36,40 @@ pub fn from_path(path: PathBuf) -> Connector {
     })
 }
 
+/// A request's body: bytes, or a stream of them.
+pub(super) type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
+
+fn whole(bytes: Bytes) -> RequestBody {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
 /// A request about to be sent.
 pub(super) struct Request {
     method: Method,
     /// Path and query; the version prefix is put before it by the client.
     pub path: String,
     headers: HeaderMap,
-    body: Bytes,
+    body: RequestBody,
     /// The trace session the request writes into.
     pub session: Option<HeaderValue>,
 }
 
 impl Request {
     pub fn new(method: Method, path: String) -> Request {
-        Request { method, path, headers: HeaderMap::new(), body: Bytes::new(), session: None }
+        Request { method, path, headers: HeaderMap::new(), body: whole(Bytes::new()), session: None }
     }
 
     pub fn json(mut self, body: &impl Serialize) -> Result<Request, Error> {
-        self.body = serde_json::to_vec(body).map_err(Error::Encode)?.into();
+        self.body = whole(serde_json::to_vec(body).map_err(Error::Encode)?.into());
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(self)
+    }
+
+    /// A body that is sent as it comes.
+    pub fn stream(mut self, bytes: BoxStream<'static, io::Result<Bytes>>) -> Request {
+        self.body = StreamBody::new(bytes.map(|stretch| stretch.map(Frame::data))).boxed_unsync();
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
+        self
     }
 
     pub fn header(mut self, name: &'static str, value: &str) -> Request {
@@ -69,9 +86,8 @@ impl Request {
         self
     }
 
-    fn build(self) -> Result<hyper::Request<Full<Bytes>>, hyper::http::Error> {
-        let mut request =
-            hyper::Request::builder().method(self.method).uri(self.path).body(Full::new(self.body))?;
+    fn build(self) -> Result<hyper::Request<RequestBody>, hyper::http::Error> {
+        let mut request = hyper::Request::builder().method(self.method).uri(self.path).body(self.body)?;
         *request.headers_mut() = self.headers;
         let headers = request.headers_mut();
         // Go's client sends the socket's host name likewise; HTTP/1.1 wants some host.
@@ -87,7 +103,7 @@ impl Request {
     }
 }
 
-type Sender = SendRequest<Full<Bytes>>;
+pub(super) type Sender = SendRequest<RequestBody>;
 
 /// The idle connection, shared with the answers that will give it back.
 type Idle = Arc<Mutex<Option<Sender>>>;

@@ -4,7 +4,10 @@ use super::connection::Request;
 use super::hijack::{FramedBody, Hijacked};
 use super::query::{Filters, Query, segment};
 use super::{Client, Error, JsonLines};
-use crate::wire::{ContainerInspect, ContainerSummary, CreateRequest, CreateResponse, WaitResponse};
+use crate::wire::{
+    ContainerInspect, ContainerSummary, ContainersPruned, CreateRequest, CreateResponse, HostConfig, Stats,
+    UpdateResponse, WaitResponse,
+};
 use hyper::Method;
 use serde_json::value::RawValue;
 
@@ -22,7 +25,7 @@ pub struct List {
 }
 
 /// Which streams to attach.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Streams {
     /// Ours to the program's input.
     pub stdin: bool,
@@ -30,6 +33,8 @@ pub struct Streams {
     pub stdout: bool,
     /// Its error output to ours.
     pub stderr: bool,
+    /// The keys that detach, where they are not Docker's.
+    pub detach_keys: Option<String>,
 }
 
 /// What a wait waits for.
@@ -56,6 +61,8 @@ pub struct Logs {
     pub until: Option<String>,
     /// Each line with its time.
     pub timestamps: bool,
+    /// Each line with the attributes that `--log-opt labels` and `env` chose.
+    pub details: bool,
 }
 
 /// A wait the daemon has registered.
@@ -114,9 +121,19 @@ impl Client {
             .flag("stream", true)
             .flag("stdin", streams.stdin)
             .flag("stdout", streams.stdout)
-            .flag("stderr", streams.stderr);
+            .flag("stderr", streams.stderr)
+            .opt("detachKeys", streams.detach_keys);
         let request = Request::new(Method::POST, query.onto(&path(id, "/attach"))).upgrade();
         Hijacked::from_response(self.send(request).await?).await
+    }
+
+    /// `POST /containers/{id}/resize`: the size of its terminal's window.
+    ///
+    /// # Errors
+    /// 409 when it does not run.
+    pub async fn resize_container(&self, id: &str, rows: u16, columns: u16) -> Result<(), Error> {
+        let query = Query::default().opt("h", Some(rows)).opt("w", Some(columns));
+        self.act(Method::POST, &path(id, "/resize"), &query).await.map(drop)
     }
 
     /// `POST /containers/{id}/wait`: returns as soon as the daemon has noted the wait.
@@ -163,22 +180,23 @@ impl Client {
         self.get("/containers/json", &query).await
     }
 
-    /// `GET /containers/{id}/logs`.
+    /// `GET /containers/{id}/logs`; of a container with a terminal the log has no frames.
     ///
     /// # Errors
     /// 404 when there is no such container.
-    pub async fn container_logs(&self, id: &str, logs: &Logs) -> Result<FramedBody, Error> {
+    pub async fn container_logs(&self, id: &str, tty: bool, logs: &Logs) -> Result<FramedBody, Error> {
         let query = Query::default()
             .flag("follow", logs.follow)
             .flag("stdout", true)
             .flag("stderr", true)
             .flag("timestamps", logs.timestamps)
+            .flag("details", logs.details)
             .opt("since", logs.since.as_deref())
             .opt("until", logs.until.as_deref())
             .opt("tail", Some(&logs.tail));
         let asked = query.onto(&path(id, "/logs"));
         let response = self.send(Request::new(Method::GET, asked.clone())).await?;
-        Ok(FramedBody::new(format!("GET {asked}"), response))
+        Ok(FramedBody::new(format!("GET {asked}"), response, tty))
     }
 
     /// `POST /containers/{id}/kill`. Without a signal: SIGKILL.
@@ -202,6 +220,88 @@ impl Client {
     ) -> Result<(), Error> {
         let query = Query::default().opt("signal", signal).opt("t", patience);
         self.act(Method::POST, &path(id, "/stop"), &query).await.map(drop)
+    }
+
+    /// `POST /containers/{id}/restart`. `patience`: seconds.
+    ///
+    /// # Errors
+    /// 404 when there is no such container.
+    pub async fn restart_container(
+        &self,
+        id: &str,
+        signal: Option<&str>,
+        patience: Option<i64>,
+    ) -> Result<(), Error> {
+        let query = Query::default().opt("signal", signal).opt("t", patience);
+        self.act(Method::POST, &path(id, "/restart"), &query).await.map(drop)
+    }
+
+    /// `POST /containers/{id}/pause`.
+    ///
+    /// # Errors
+    /// 409 when it does not run.
+    pub async fn pause_container(&self, id: &str) -> Result<(), Error> {
+        self.act(Method::POST, &path(id, "/pause"), &Query::default()).await.map(drop)
+    }
+
+    /// `POST /containers/{id}/unpause`.
+    ///
+    /// # Errors
+    /// 500 when it is not paused.
+    pub async fn unpause_container(&self, id: &str) -> Result<(), Error> {
+        self.act(Method::POST, &path(id, "/unpause"), &Query::default()).await.map(drop)
+    }
+
+    /// `POST /containers/{id}/rename`.
+    ///
+    /// # Errors
+    /// 409 when the name is taken.
+    pub async fn rename_container(&self, id: &str, name: &str) -> Result<(), Error> {
+        let query = Query::default().opt("name", Some(name));
+        self.act(Method::POST, &path(id, "/rename"), &query).await.map(drop)
+    }
+
+    /// `POST /containers/{id}/update`: what is zero or empty stays as it was.
+    ///
+    /// # Errors
+    /// 404 when there is no such container, 400 when a value makes no sense.
+    pub async fn update_container(&self, id: &str, asked: &HostConfig) -> Result<UpdateResponse, Error> {
+        self.post(&path(id, "/update"), &Query::default(), asked).await
+    }
+
+    /// `GET /containers/{id}/stats?stream=0`: one sample with one before it, which takes a second.
+    ///
+    /// # Errors
+    /// 404 when there is no such container.
+    pub async fn container_stats(&self, id: &str) -> Result<Stats, Error> {
+        self.get(&path(id, "/stats"), &Query::default().opt("stream", Some(0))).await
+    }
+
+    /// `GET /containers/{id}/stats`: a sample a second until the container is gone.
+    ///
+    /// # Errors
+    /// 404 when there is no such container.
+    pub async fn watch_stats(&self, id: &str) -> Result<JsonLines<Stats>, Error> {
+        let query = Query::default().opt("stream", Some(1)).onto(&path(id, "/stats"));
+        Ok(self.send(Request::new(Method::GET, query)).await?.lines())
+    }
+
+    /// `POST /containers/prune`.
+    ///
+    /// # Errors
+    /// When a filter is unknown.
+    pub async fn prune_containers(&self, filters: &Filters) -> Result<ContainersPruned, Error> {
+        let query = Query::default().filters(filters).onto("/containers/prune");
+        self.send(Request::new(Method::POST, query)).await?.json().await
+    }
+
+    /// `DELETE /containers/{id}?link=1`: a link of this name, never a container.
+    ///
+    /// # Errors
+    /// Always, as long as there are no links.
+    pub async fn remove_link(&self, id: &str) -> Result<(), Error> {
+        let query = Query::default().flag("link", true);
+        self.act(Method::DELETE, &path(id, ""), &query).await.map(drop)
     }
 
     /// `DELETE /containers/{id}`.

@@ -4,12 +4,12 @@
 //! output), three zero bytes, four bytes of length (big endian), then that many bytes. To the
 //! daemon go the bytes of standard input as they are; their end is a half-close, shutdown(2).
 
-use super::{Error, connection::Response};
+use super::Error;
+use super::connection::{Response, Sender};
 use bytes::{Buf, Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,6 +29,8 @@ pub enum Source {
 #[derive(Debug, Default)]
 pub struct Frames {
     buffer: BytesMut,
+    /// There are none: a terminal has one output, which comes as it is.
+    raw: bool,
 }
 
 /// Length of a frame's header, bytes.
@@ -45,6 +47,10 @@ impl Frames {
     /// # Errors
     /// `InvalidData` when the header names no stream, which means that framing is lost.
     pub fn next_frame(&mut self) -> io::Result<Option<(Source, Bytes)>> {
+        if self.raw {
+            let piece = self.buffer.split().freeze();
+            return Ok((!piece.is_empty()).then_some((Source::Stdout, piece)));
+        }
         let Some(header) = self.buffer.first_chunk::<HEADER>() else { return Ok(None) };
         let [kind, _, _, _, length @ ..] = *header;
         let source = match kind {
@@ -87,10 +93,10 @@ impl Hijacked {
         }
     }
 
-    /// The two directions.
-    pub fn split(self) -> (Output, Input) {
+    /// The two directions. `raw` output has no frames: a terminal's.
+    pub fn split(self, raw: bool) -> (Output, Input) {
         let (read, write) = self.stream.into_split();
-        let mut frames = Frames::default();
+        let mut frames = Frames { raw, ..Frames::default() };
         frames.feed(&self.early);
         (Output { read, frames }, Input(write))
     }
@@ -148,13 +154,14 @@ pub struct FramedBody {
     body: Incoming,
     frames: Frames,
     // hyper closes the connection when its sender goes.
-    _sender: SendRequest<Full<Bytes>>,
+    _sender: Sender,
 }
 
 impl FramedBody {
-    pub(super) fn new(asked: String, response: Response) -> FramedBody {
+    pub(super) fn new(asked: String, response: Response, raw: bool) -> FramedBody {
         let (body, sender) = response.into_raw();
-        FramedBody { asked, body, frames: Frames::default(), _sender: sender }
+        let frames = Frames { raw, ..Frames::default() };
+        FramedBody { asked, body, frames, _sender: sender }
     }
 
     /// The next piece; `None` at the end.

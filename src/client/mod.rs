@@ -16,11 +16,14 @@
 mod connection;
 pub mod container;
 mod error;
+mod exec;
+pub mod files;
 pub mod hijack;
 pub mod host;
 pub mod image;
 pub mod launch;
 mod negotiate;
+mod network;
 pub mod query;
 mod stream;
 pub mod system;

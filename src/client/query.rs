@@ -9,13 +9,13 @@ pub type Filters = BTreeMap<String, Vec<String>>;
 
 /// The query of one request.
 #[derive(Default)]
-pub struct Query(BTreeMap<&'static str, String>);
+pub struct Query(BTreeMap<&'static str, Vec<String>>);
 
 impl Query {
     /// `key=1` if `on`.
     pub fn flag(mut self, key: &'static str, on: bool) -> Query {
         if on {
-            self.0.insert(key, "1".to_owned());
+            self.0.insert(key, vec!["1".to_owned()]);
         }
         self
     }
@@ -23,7 +23,15 @@ impl Query {
     /// `key=value` if there is a value.
     pub fn opt(mut self, key: &'static str, value: Option<impl ToString>) -> Query {
         if let Some(value) = value {
-            self.0.insert(key, value.to_string());
+            self.0.insert(key, vec![value.to_string()]);
+        }
+        self
+    }
+
+    /// `key=value` for each value.
+    pub fn all(mut self, key: &'static str, values: &[String]) -> Query {
+        if !values.is_empty() {
+            self.0.insert(key, values.to_vec());
         }
         self
     }
@@ -42,7 +50,8 @@ impl Query {
     /// `path?key=value&…`.
     pub fn onto(&self, path: &str) -> String {
         let mut text = path.to_owned();
-        for (index, (key, value)) in self.0.iter().enumerate() {
+        let pairs = self.0.iter().flat_map(|(key, values)| values.iter().map(move |value| (key, value)));
+        for (index, (key, value)) in pairs.enumerate() {
             text.push(if index == 0 { '?' } else { '&' });
             text.push_str(key);
             text.push('=');

@@ -2,11 +2,11 @@
 //! ends, as the daemon (and Docker's) writes them.
 
 use super::Error;
+use super::connection::Sender;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::Stream;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
@@ -17,12 +17,12 @@ pub struct JsonLines<T> {
     body: Incoming,
     buffer: BytesMut,
     // hyper closes the connection when its sender goes.
-    _sender: SendRequest<Full<Bytes>>,
+    _sender: Sender,
     _document: PhantomData<fn() -> T>,
 }
 
 impl<T> JsonLines<T> {
-    pub(super) fn new(asked: String, body: Incoming, sender: SendRequest<Full<Bytes>>) -> JsonLines<T> {
+    pub(super) fn new(asked: String, body: Incoming, sender: Sender) -> JsonLines<T> {
         JsonLines { asked, body, buffer: BytesMut::new(), _sender: sender, _document: PhantomData }
     }
 }

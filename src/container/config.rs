@@ -1,6 +1,6 @@
 //! What a client asked for, completed from the image and checked.
 
-use super::{Error, environment, limits, mounts, signal};
+use super::{Error, environment, health, limits, log, mounts, networking, restart, signal};
 use crate::wire::{Config, CreateRequest, HostConfig, ImageConfig};
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub fn merge(mut config: Config, image: &ImageConfig) -> Config {
         }
     }
     config.stop_signal = config.stop_signal.or_else(|| image.stop_signal.clone());
-    config.healthcheck = config.healthcheck.or_else(|| image.healthcheck.clone());
+    config.healthcheck = health::merge(config.healthcheck, image.healthcheck.as_ref());
     config.shell = config.shell.or_else(|| image.shell.clone());
     config
 }
@@ -74,34 +74,16 @@ pub fn check(request: &CreateRequest, processors: u32) -> Result<(), Error> {
     if !matches!(host.runtime.as_str(), "" | "learn" | "runc") {
         return Err(Error::Runtime(host.runtime.clone()));
     }
-    check_restart(host)?;
+    restart::check(host)?;
+    log::check(&host.log_config)?;
+    config.healthcheck.as_ref().map_or(Ok(()), health::check)?;
     limits::check(host, processors)?;
     mounts::plan(host)?;
     super::spec::check_security(host)?;
-    if let Some(feature) = unsupported(config, host) {
-        return Err(Error::Unsupported(feature));
-    }
-    let further = networking_config.endpoints_config.keys().find(|name| !is_built_in(name, host));
-    match further {
-        Some(name) => Err(Error::Unsupported(format!("--network {name}"))),
+    networking::check(config, host, networking_config)?;
+    match unsupported(config, host) {
+        Some(feature) => Err(Error::Unsupported(feature)),
         None => Ok(()),
-    }
-}
-
-fn is_built_in(name: &str, host: &HostConfig) -> bool {
-    matches!(name, "default" | "bridge" | "host" | "none") || name == host.network_mode
-}
-
-fn check_restart(host: &HostConfig) -> Result<(), Error> {
-    match host.restart_policy.name.as_str() {
-        "" | "no" => Ok(()),
-        _ if host.auto_remove => {
-            Err(Error::Invalid("can't create 'AutoRemove' container with restart policy".into()))
-        }
-        name @ ("always" | "unless-stopped" | "on-failure") => {
-            Err(Error::Unsupported(format!("--restart {name}")))
-        }
-        name => Err(Error::Invalid(format!("invalid restart policy '{name}'"))),
     }
 }
 
@@ -111,8 +93,6 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
     let named = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let mode = |mode: &str| !matches!(mode, "" | "host" | "private" | "shareable" | "none");
     let asked = [
-        (host.port_bindings.values().any(Option::is_some), "--publish"),
-        (host.publish_all_ports, "--publish-all"),
         (
             config.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()),
             "an anonymous volume (--volume PATH)",
@@ -128,17 +108,12 @@ fn unsupported(config: &Config, host: &HostConfig) -> Option<String> {
         (listed(&host.blkio_device_read_iops), "--device-read-iops"),
         (listed(&host.blkio_device_write_iops), "--device-write-iops"),
         (host.storage_opt.as_ref().is_some_and(|options| !options.is_empty()), "--storage-opt"),
-        (host.init == Some(true), "--init"),
         (!host.cgroup_parent.is_empty(), "--cgroup-parent"),
         (!host.userns_mode.is_empty() && host.userns_mode != "host", "--userns"),
         (mode(&host.ipc_mode), "--ipc container:"),
         (mode(&host.pid_mode), "--pid container:"),
-        (host.network_mode.starts_with("container:"), "--network container:"),
-        (!matches!(host.log_config.r#type.as_str(), "" | "json-file"), "--log-driver"),
-        (!host.log_config.config.is_empty(), "--log-opt"),
         (health_is_checked(config), "--health-cmd"),
         (!matches!(host.isolation.as_str(), "" | "default"), "--isolation"),
-        (config.tty, "--tty"),
     ];
     asked.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, option)| option.to_owned())
 }
@@ -196,10 +171,10 @@ mod tests {
 
     #[test]
     fn a_feature_to_come_is_refused_by_name() {
-        let host_config = HostConfig { publish_all_ports: true, ..HostConfig::default() };
+        let host_config = HostConfig { init: Some(true), ..HostConfig::default() };
         let request = CreateRequest { host_config, ..CreateRequest::default() };
         let refused = check(&request, 2).unwrap_err();
-        assert_eq!(refused.to_string(), "--publish-all is not supported by learn yet");
+        assert_eq!(refused.to_string(), "--init is not supported by learn yet");
     }
 
     #[test]

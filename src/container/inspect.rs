@@ -1,7 +1,8 @@
 //! A container in full.
 
-use super::{Record, mounts, summary};
-use crate::wire::{ContainerInspect, EndpointSettings, GraphDriver, NetworkSettings};
+use super::{Record, log, mounts, placement};
+use crate::runtime::log_format::LogFormat;
+use crate::wire::{ContainerInspect, GraphDriver};
 
 /// What `docker inspect` shows. `directory` is the container's own, `bundle` that of its generated
 /// files.
@@ -17,8 +18,12 @@ pub fn of(record: &Record, directory: &str, bundle: &str) -> ContainerInspect {
         resolv_conf_path: format!("{bundle}/resolv.conf"),
         hostname_path: format!("{bundle}/hostname"),
         hosts_path: format!("{bundle}/hosts"),
-        log_path: format!("{directory}/{}-json.log", record.id),
+        // Of json-file alone, as Docker: what `local` writes is nobody else's business.
+        log_path: log::plan(record, directory)
+            .filter(|plan| plan.format == LogFormat::Json)
+            .map_or(String::new(), |plan| plan.path),
         name: format!("/{}", record.name),
+        restart_count: i64::from(record.state.restarts),
         driver: record.snapshot.driver.clone(),
         platform: "linux".into(),
         host_config: record.host_config.clone(),
@@ -33,19 +38,7 @@ pub fn of(record: &Record, directory: &str, bundle: &str) -> ContainerInspect {
             .map(mounts::Planned::to_wire)
             .collect(),
         config: record.config.clone(),
-        network_settings: networks(record),
+        network_settings: placement::settings(record),
         ..ContainerInspect::default()
-    }
-}
-
-fn networks(record: &Record) -> NetworkSettings {
-    let sandbox_key = match record.state.pid {
-        0 => String::new(),
-        pid => format!("/proc/{pid}/ns/net"),
-    };
-    NetworkSettings {
-        sandbox_key,
-        networks: [(summary::network(record), EndpointSettings::default())].into(),
-        ..NetworkSettings::default()
     }
 }

@@ -105,6 +105,15 @@ pub fn check_delegated(host: &HostConfig, machine: &Machine) -> Result<(), Error
 /// Drops limits this machine cannot set and says so in Docker's words; fills the swap limit Docker
 /// derives from the memory limit.
 pub fn adapt(host: &mut HostConfig, machine: &Machine) -> Vec<String> {
+    let warnings = adapt_asked(host, machine);
+    if host.memory > 0 && host.memory_swap == 0 {
+        host.memory_swap = host.memory.saturating_mul(2);
+    }
+    warnings
+}
+
+/// The same without what Docker derives: of limits that change others.
+pub fn adapt_asked(host: &mut HostConfig, machine: &Machine) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut discard = |controller: &str, what: &str, asked: bool| {
         let lost = asked && !has(machine, controller);
@@ -130,8 +139,16 @@ pub fn adapt(host: &mut HostConfig, machine: &Machine) -> Vec<String> {
     if discard("pids", "pids limit capabilities", host.pids_limit.is_some_and(|limit| limit > 0)) {
         host.pids_limit = None;
     }
-    if host.memory > 0 && host.memory_swap == 0 {
-        host.memory_swap = host.memory.saturating_mul(2);
+    let immortal = host.oom_kill_disable == Some(true);
+    if immortal && !machine.cgroups.v1.contains_key("memory") {
+        warnings.push("Your kernel does not support OomKillDisable. OomKillDisable discarded.".into());
+        host.oom_kill_disable = None;
+    } else if immortal && host.memory == 0 {
+        warnings.push(
+            "OOM killer is disabled for the container, but no memory limit is set, this can result in the \
+             system running out of resources."
+                .into(),
+        );
     }
     warnings
 }

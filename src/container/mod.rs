@@ -9,19 +9,27 @@
 //!
 //! Nothing here performs an operation; `engine` does.
 
+pub mod changes;
 pub mod config;
 pub mod environment;
+pub mod exec;
+pub mod health;
 pub mod inspect;
 pub mod limits;
 pub mod log;
 pub mod merged;
 pub mod mounts;
 pub mod name;
+pub mod networking;
+pub mod placement;
 pub mod record;
+pub mod restart;
 pub mod signal;
 pub mod spec;
 pub mod state;
 pub mod summary;
+pub mod update;
+pub mod usage;
 pub mod user;
 
 pub use record::{Record, Snapshot};
@@ -47,6 +55,9 @@ pub enum Error {
     /// A value or a pair of values that makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// A value that contradicts one there is.
+    #[error("{0}")]
+    Conflict(String),
     /// Something this engine does not do yet; refused by name, never ignored.
     #[error("{0} is not supported by learn yet")]
     Unsupported(String),
@@ -96,7 +107,7 @@ pub enum Error {
 impl Classify for Error {
     fn kind(&self) -> Kind {
         match self {
-            Error::Transition { .. } => Kind::Conflict,
+            Error::Transition { .. } | Error::Conflict(_) => Kind::Conflict,
             Error::NoSuchUser(_) | Error::NoSuchGroup(_) => Kind::Internal,
             Error::Unmapped { .. } | Error::NoLimits { .. } => Kind::Denied,
             Error::Unsupported(_) => Kind::Unsupported,

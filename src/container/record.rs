@@ -1,6 +1,7 @@
 //! A container as it is kept on disk: `ROOT/containers/<id>/container.json`.
 
 use super::State;
+use crate::network::Attachment;
 use crate::wire::{Config, HostConfig, NetworkingConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ pub struct Record {
     /// As asked for.
     #[serde(default)]
     pub networking: NetworkingConfig,
+    /// Its place in its networks while it runs.
+    #[serde(default)]
+    pub network: Attachment,
     /// Where the root file system is.
     pub snapshot: Snapshot,
     /// Where it stands.

@@ -3,16 +3,19 @@
 
 use super::{Error, Record, environment, limits, mounts, user::User};
 use crate::kernel::Machine;
-use crate::runtime::OVERLAY_ANNOTATION;
 use crate::runtime::guard::{abi, capability, custom, paths, profile};
+use crate::runtime::{INIT_ANNOTATION, OVERLAY_ANNOTATION};
 use crate::wire::HostConfig;
 use oci_spec::runtime::{
-    Capabilities, Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace, LinuxNamespaceType,
-    LinuxSeccomp, Mount, Process, Root, Spec, User as SpecUser,
+    BoxBuilder, Capabilities, Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace,
+    LinuxNamespaceType, LinuxSeccomp, Mount, Process, Root, Spec, User as SpecUser,
 };
 
 /// Version of the runtime specification written.
 const OCI_VERSION: &str = "1.2.0";
+
+/// What `--init` is called inside, as with Docker.
+const INIT_NAME: &str = "/sbin/docker-init";
 
 /// Everything the Spec follows from.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +53,9 @@ pub fn build(inputs: Inputs) -> Result<Spec, Error> {
     let durability = durability(record, machine);
     let overlay =
         record.snapshot.overlay.clone().map(|options| (OVERLAY_ANNOTATION.to_owned(), options + durability));
-    spec.set_annotations(Some(annotations.chain(overlay).collect()));
+    let init = (host.init == Some(true) && host.pid_mode != "host")
+        .then(|| (INIT_ANNOTATION.to_owned(), INIT_NAME.to_owned()));
+    spec.set_annotations(Some(annotations.chain(overlay).chain(init).collect()));
     Ok(spec)
 }
 
@@ -63,7 +68,7 @@ fn durability(record: &Record, machine: &Machine) -> &'static str {
 
 /// Refuses users and groups that have no place in a single-id map. Groups the image gives its
 /// root by itself are left out, as setgroups(2) is not to be had; groups asked for are not.
-fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
+pub(super) fn check_single_id(user: &User, host: &HostConfig) -> Result<(), Error> {
     let asked = host.group_add.iter().flatten().next().and(user.groups.iter().find(|group| **group != 0));
     let wanted = [("user", Some(&user.uid)), ("group", Some(&user.gid)), ("group", asked)];
     let unmapped = wanted.into_iter().find_map(|(kind, id)| Some((kind, *id.filter(|id| **id != 0)?)));
@@ -86,7 +91,7 @@ fn root(record: &Record) -> Root {
     root
 }
 
-fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
+pub(super) fn capabilities(host: &HostConfig) -> Result<Capabilities, Error> {
     let list = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
     capability::effective(&list(&host.cap_add), &list(&host.cap_drop), host.privileged)
         .map_err(|error| Error::Invalid(error.to_string()))
@@ -104,6 +109,7 @@ fn process(inputs: Inputs, capabilities: &Capabilities) -> Result<Process, Error
     let mut process = Process::default();
     process
         .set_terminal(config.tty.then_some(true))
+        .set_console_size(config.tty.then(|| window(record.host_config.console_size)).flatten())
         .set_user(who)
         .set_args(Some(record.argv.clone()))
         .set_env(Some(environment::of_process(&config.env, &config.hostname, config.tty, &user.home)))
@@ -117,6 +123,12 @@ fn process(inputs: Inputs, capabilities: &Capabilities) -> Result<Process, Error
     Ok(process)
 }
 
+/// `[height, width]`, where the client said it.
+pub fn window([height, width]: [u32; 2]) -> Option<oci_spec::runtime::Box> {
+    let size = BoxBuilder::default().height(height).width(width).build().ok();
+    size.filter(|_| height > 0 && width > 0)
+}
+
 fn linux(record: &Record, machine: &Machine, capabilities: &Capabilities) -> Result<Linux, Error> {
     let host = &record.host_config;
     let list = |given: &Option<Vec<String>>, default: &[&str]| match given {
@@ -127,7 +139,7 @@ fn linux(record: &Record, machine: &Machine, capabilities: &Capabilities) -> Res
     let mapped = |outside| machine.unprivileged().then(|| single(outside)).transpose();
     let mut linux = Linux::default();
     linux
-        .set_namespaces(Some(namespaces(host, machine)))
+        .set_namespaces(Some(namespaces(host, machine, &record.network.sandbox)))
         .set_uid_mappings(mapped(machine.uid)?)
         .set_gid_mappings(mapped(machine.gid)?)
         .set_cgroups_path(Some(format!("/learn/{}", record.id).into()))
@@ -148,7 +160,8 @@ fn single(outside: u32) -> Result<Vec<LinuxIdMapping>, Error> {
     mapping.map(|mapping| vec![mapping]).map_err(|error| Error::Invalid(error.to_string()))
 }
 
-fn namespaces(host: &HostConfig, machine: &Machine) -> Vec<LinuxNamespace> {
+/// A network namespace that is there already is joined; else each kind is new.
+fn namespaces(host: &HostConfig, machine: &Machine, sandbox: &str) -> Vec<LinuxNamespace> {
     use LinuxNamespaceType::{Cgroup, Ipc, Mount, Network, Pid, User, Uts};
     let unified = machine.cgroups.mode() == "v2";
     let private_cgroup = match host.cgroupns_mode.as_str() {
@@ -167,7 +180,8 @@ fn namespaces(host: &HostConfig, machine: &Machine) -> Vec<LinuxNamespace> {
     ];
     let namespace = |(kind, _): (LinuxNamespaceType, bool)| {
         let mut namespace = LinuxNamespace::default();
-        namespace.set_typ(kind).set_path(None);
+        let joined = kind == Network && !sandbox.is_empty();
+        namespace.set_typ(kind).set_path(joined.then(|| sandbox.into()));
         namespace
     };
     wanted.into_iter().filter(|(_, new)| *new).map(namespace).collect()
@@ -185,10 +199,12 @@ fn all_mounts(inputs: Inputs) -> Result<Vec<Mount>, Error> {
         all.iter_mut().for_each(|mount| adapt_to_single_id(mount, host.network_mode == "host"));
     }
     let planned = mounts::plan(host)?;
+    let files = &record.network.files;
+    let files = if files.is_empty() { bundle } else { files };
     for name in ["resolv.conf", "hostname", "hosts"] {
         let target = format!("/etc/{name}");
         if !planned.iter().any(|mount| mount.target == target) {
-            all.push(bind(&format!("{bundle}/{name}"), &target, &["rbind", "rprivate"]));
+            all.push(bind(&format!("{files}/{name}"), &target, &["rbind", "rprivate"]));
         }
     }
     // What the user mounts over one of the defaults takes its place.

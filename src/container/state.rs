@@ -3,15 +3,16 @@
 //! ```text
 //!            start            exit            start
 //!  created ─────────▶ running ─────▶ exited ─────────▶ running
-//!     │                │   ▲            │
-//!     │          pause ▼   │ unpause    │
-//!     │               paused            │
+//!     │              │ ▲ │   ▲          │
+//!     │     by policy▼ │ ▼   │ unpause  │
+//!     │     restarting─┘paused          │
 //!     └──────────▶ removing ◀───────────┘      removing ──▶ dead   (removal failed)
 //! ```
 
 use super::Error;
+use super::health::Health;
 use crate::runtime::protocol::Exit;
-use crate::wire::ContainerState;
+use crate::wire::{ContainerState, HealthState};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -66,7 +67,7 @@ impl Status {
             (self, next),
             (Created | Exited | Restarting, Running)
                 | (Running, Paused | Exited | Restarting)
-                | (Paused, Running | Exited)
+                | (Paused, Running | Exited | Restarting)
                 | (Restarting, Exited)
                 | (Created | Exited | Dead, Removing)
                 | (Removing, Dead)
@@ -100,11 +101,22 @@ pub struct State {
     pub started_at: Option<String>,
     /// RFC 3339.
     pub finished_at: Option<String>,
+    /// Restarts by policy since the last start by hand.
+    pub restarts: u32,
+    /// What its health check has found; `None` without one.
+    pub health: Option<Health>,
+    /// Somebody stopped or killed it: `unless-stopped` leaves it alone, over a daemon's restart too.
+    pub stopped_by_hand: bool,
 }
 
 impl State {
-    /// Whether the program exists (also when paused).
+    /// Whether Docker calls it running: also when it is paused, or about to be restarted.
     pub fn is_running(&self) -> bool {
+        self.has_process() || self.status == Status::Restarting
+    }
+
+    /// Whether the program exists (also when paused).
+    pub fn has_process(&self) -> bool {
         matches!(self.status, Status::Running | Status::Paused)
     }
 
@@ -120,6 +132,7 @@ impl State {
             shim,
             started_at: Some(now),
             finished_at: self.finished_at.take(),
+            restarts: self.restarts,
             ..State::default()
         };
         Ok(())
@@ -138,7 +151,21 @@ impl State {
     /// # Errors
     /// [`Error::Transition`] when it did not run.
     pub fn exit(&mut self, exit: &Exit) -> Result<(), Error> {
-        self.step(Status::Exited)?;
+        self.end(exit, Status::Exited)
+    }
+
+    /// The program ended, and its policy starts it again.
+    ///
+    /// # Errors
+    /// [`Error::Transition`] when it did not run.
+    pub fn exit_to_restart(&mut self, exit: &Exit) -> Result<(), Error> {
+        self.end(exit, Status::Restarting)?;
+        self.restarts += 1;
+        Ok(())
+    }
+
+    fn end(&mut self, exit: &Exit, next: Status) -> Result<(), Error> {
+        self.step(next)?;
         self.pid = 0;
         self.shim = 0;
         self.exit_code = exit.code;
@@ -173,6 +200,11 @@ impl State {
             error: self.error.clone(),
             started_at: self.started_at.clone().unwrap_or_else(|| NEVER.into()),
             finished_at: self.finished_at.clone().unwrap_or_else(|| NEVER.into()),
+            health: self.health.as_ref().map(|health| HealthState {
+                status: health.status.name().into(),
+                failing_streak: i64::from(health.failing_streak),
+                log: health.log.clone(),
+            }),
         }
     }
 }
@@ -201,6 +233,19 @@ mod tests {
         assert!(state.step(Status::Removing).is_err());
         assert!(state.start(8, 9, String::new()).is_err());
         assert_eq!(state.pid, 7);
+    }
+
+    #[test]
+    fn restarts_are_counted_over_the_runs() {
+        let mut state = State::default();
+        for run in 1..=3 {
+            state.start(7, 6, "2026-01-02T03:04:04Z".into()).unwrap();
+            state.exit_to_restart(&exit(1)).unwrap();
+            assert_eq!((state.status, state.restarts), (Status::Restarting, run));
+            assert!(state.is_running() && !state.has_process());
+        }
+        state.step(Status::Exited).unwrap();
+        assert!(state.step(Status::Removing).is_ok());
     }
 
     #[test]

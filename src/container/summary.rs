@@ -1,7 +1,8 @@
 //! One line of `docker ps`.
 
-use super::{Record, State, Status, mounts};
-use crate::wire::{ContainerSummary, EndpointSettings, SummaryHostConfig, SummaryNetworks, duration};
+use super::health::HealthStatus;
+use super::{Record, State, Status, mounts, placement};
+use crate::wire::{ContainerSummary, SummaryHostConfig, SummaryNetworks, duration};
 use jiff::Timestamp;
 
 /// The summary of a container, seen at `now`.
@@ -17,15 +18,14 @@ pub fn of(record: &Record, now: Timestamp) -> ContainerSummary {
         state: record.state.status.name().into(),
         status: status(&record.state, now),
         host_config: SummaryHostConfig { network_mode: record.host_config.network_mode.clone() },
-        network_settings: SummaryNetworks {
-            networks: [(network(record), EndpointSettings::default())].into(),
-        },
+        network_settings: SummaryNetworks { networks: placement::networks(record) },
         mounts: mounts::plan(&record.host_config)
             .unwrap_or_default()
             .iter()
             .filter(|mount| mount.kind == "bind")
             .map(mounts::Planned::to_wire)
             .collect(),
+        ports: placement::ports(record),
         ..ContainerSummary::default()
     }
 }
@@ -52,7 +52,13 @@ pub fn status(state: &State, now: Timestamp) -> String {
         duration::human(u64::try_from(seconds).unwrap_or(0))
     };
     match state.status {
-        Status::Running => format!("Up {}", since(&state.started_at)),
+        Status::Running => match &state.health {
+            None => format!("Up {}", since(&state.started_at)),
+            Some(health) => {
+                let starting = if health.status == HealthStatus::Starting { "health: " } else { "" };
+                format!("Up {} ({starting}{})", since(&state.started_at), health.status.name())
+            }
+        },
         Status::Paused => format!("Up {} (Paused)", since(&state.started_at)),
         Status::Restarting => format!("Restarting ({}) {} ago", state.exit_code, since(&state.finished_at)),
         Status::Removing => "Removal In Progress".into(),

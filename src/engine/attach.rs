@@ -1,7 +1,7 @@
 //! `docker attach`: a client's connection goes to the shim, which writes to it directly.
 
 use super::{Container, Engine, Error};
-use crate::container::log::{Filter, Reader};
+use crate::container::log::{self, Filter, Reader, Rendered};
 use crate::kernel::TracedHost;
 use crate::runtime::protocol::{Attach, ToShim};
 use crate::trace::Scope;
@@ -72,7 +72,7 @@ impl Engine {
                 reason: error.to_string(),
             };
             let connection = match options.logs {
-                true => self.replay(&container.id, &options.streams, connection).await.map_err(broken)?,
+                true => self.replay(&container, &options.streams, connection).await.map_err(broken)?,
                 false => connection,
             };
             if !options.stream {
@@ -97,18 +97,29 @@ impl Engine {
     }
 
     /// Writes the log so far to the connection, on a thread of its own: the client may be slow.
-    async fn replay(&self, id: &str, streams: &Attach, connection: OwnedFd) -> std::io::Result<OwnedFd> {
-        let path = self.places.log(id);
-        let filter =
-            Filter { stdout: streams.stdout, stderr: streams.stderr, frames: true, ..Filter::default() };
+    async fn replay(
+        &self,
+        container: &Container,
+        streams: &Attach,
+        connection: OwnedFd,
+    ) -> std::io::Result<OwnedFd> {
+        let record = container.snapshot();
+        let Some(plan) = log::plan(&record, &self.places.container(&container.id)) else {
+            return Ok(connection);
+        };
+        let frames = !streams.raw;
+        let filter = Filter { stdout: streams.stdout, stderr: streams.stderr, frames, ..Filter::default() };
         let work = move || -> std::io::Result<OwnedFd> {
-            let Ok(file) = File::open(path) else { return Ok(connection) };
+            let Some(mut reader) = Reader::open(&plan.path, plan.format, None)? else {
+                return Ok(connection);
+            };
             rustix::io::ioctl_fionbio(&connection, false)?;
             let mut connection = File::from(connection);
-            let mut reader = Reader::new(file, None)?;
-            while let Some(lines) = reader.lines()? {
-                for frame in lines.iter().filter_map(|line| filter.render(line)) {
-                    connection.write_all(&frame)?;
+            while let Some(entries) = reader.entries()? {
+                for entry in entries {
+                    if let Rendered::Wanted(frame) = filter.render(&entry, plan.format) {
+                        connection.write_all(&frame)?;
+                    }
                 }
             }
             Ok(connection.into())

@@ -2,11 +2,13 @@
 
 use super::Error;
 use super::shim::ShimSocket;
-use crate::container::Record;
+use crate::container::{Record, Status};
 use crate::runtime::protocol::Attach;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 /// One container of the running engine.
@@ -16,12 +18,16 @@ pub struct Container {
     pub id: String,
     record: Mutex<Record>,
     /// Held by the one verb that changes the state; an exit needs no turn.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
     /// The running program's shim.
     pub(super) shim: Mutex<Option<Arc<ShimSocket>>>,
     /// Clients that attached before the start.
     pending: Mutex<Vec<Expected>>,
     progress: watch::Sender<Progress>,
+    /// A restart is under way: an end in between is no reason to remove it.
+    pub(super) kept: AtomicBool,
+    /// The last wait before a restart by policy.
+    pub(super) delay: Mutex<Option<Duration>>,
 }
 
 /// A client's connection on its way to the container; the sender goes away when the client does.
@@ -32,8 +38,10 @@ pub(super) type Expected = oneshot::Receiver<(Attach, OwnedFd)>;
 pub struct Progress {
     /// How often the program has ended.
     pub exits: u64,
-    /// It runs now.
+    /// The program exists.
     pub running: bool,
+    /// It does not, but its policy will start it again.
+    pub restarting: bool,
     /// Of the last run.
     pub exit_code: i32,
     /// The container is gone.
@@ -44,17 +52,20 @@ impl Container {
     /// Takes a record into the running engine.
     pub fn new(record: Record) -> Arc<Container> {
         let progress = Progress {
-            running: record.state.is_running(),
+            running: record.state.has_process(),
+            restarting: record.state.status == Status::Restarting,
             exit_code: record.state.exit_code,
             ..Progress::default()
         };
         Arc::new(Container {
             id: record.id.clone(),
             record: Mutex::new(record),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
             shim: Mutex::default(),
             pending: Mutex::default(),
             progress: watch::Sender::new(progress),
+            kept: AtomicBool::new(false),
+            delay: Mutex::default(),
         })
     }
 
@@ -177,6 +188,17 @@ impl Containers {
         table.by_id.remove(&container.id);
     }
 
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// [`Error::NameConflict`].
+    pub fn rename(&self, container: &Container, name: &str) -> Result<(), Error> {
+        self.reserve(name, &container.id)?;
+        let old = std::mem::replace(&mut container.record().name, name.to_owned());
+        self.release(&old);
+        Ok(())
+    }
+
     /// All of them, by id.
     pub fn all(&self) -> Vec<Arc<Container>> {
         self.0.read().unwrap_or_else(|poison| poison.into_inner()).by_id.values().cloned().collect()
@@ -198,6 +220,7 @@ mod tests {
             config: Default::default(),
             host_config: Default::default(),
             networking: Default::default(),
+            network: Default::default(),
             snapshot: Snapshot::default(),
             state: State::default(),
         })

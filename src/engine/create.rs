@@ -2,7 +2,7 @@
 
 use super::{Container, Engine, Error};
 use crate::container::config::{argv, check, merge};
-use crate::container::{Record, Snapshot, State, limits, mounts, name};
+use crate::container::{Record, Snapshot, State, limits, mounts, name, networking};
 use crate::image::{Image, snapshot};
 use crate::kernel::TracedHost;
 use crate::op::{FsOp, Op};
@@ -28,6 +28,7 @@ impl Engine {
         let given_name = given_name.filter(|given| !given.is_empty()).map(name::check).transpose()?;
         check(&request, self.processors())?;
         limits::check_delegated(&request.host_config, &self.machine)?;
+        networking::check_privilege(&request, &self.machine)?;
         self.check_bind_sources(door, &request)?;
         let image = self.look_up(door, &request.config.image).await?;
         let id = hex::encode(self.source.random());
@@ -59,7 +60,7 @@ impl Engine {
     ) -> Result<CreateResponse, Error> {
         let from_request = request.config.cmd.is_some() || request.config.entrypoint.is_some();
         let CreateRequest { config, mut host_config, networking_config } = request;
-        let mut config = merge(config, &super::images::config_of(image));
+        let mut config = merge(config, &self.config_of(image));
         let argv = argv(&config)?;
         let source = if from_request { "request" } else { "image" };
         door.note(Note::CommandChosen, facts([("cmd", &shell_words::join(&argv)), ("source", &source)]));
@@ -70,6 +71,9 @@ impl Engine {
             host_config.network_mode = "default".into();
         }
         host_config.runtime = "learn".into();
+        if host_config.log_config.r#type.is_empty() {
+            host_config.log_config.r#type = "json-file".into();
+        }
         let warnings = limits::adapt(&mut host_config, &self.machine);
         let mut record = Record {
             name,
@@ -79,6 +83,7 @@ impl Engine {
             config,
             host_config,
             networking: networking_config,
+            network: Default::default(),
             snapshot: Snapshot::default(),
             state: State::default(),
             id,

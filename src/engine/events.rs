@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use crate::container::Record;
+use crate::network::Network;
 use crate::wire::{Actor, EventMessage, Filters};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -51,6 +52,22 @@ impl Events {
         });
     }
 
+    /// Something happened to a network, or to a container's place in it.
+    pub fn network(&self, network: &Network, action: &str, container: Option<&str>) {
+        let mut attributes = BTreeMap::from([
+            ("name".to_owned(), network.name.clone()),
+            ("type".to_owned(), network.driver.name().to_owned()),
+        ]);
+        attributes.extend(container.map(|id| ("container".to_owned(), id.to_owned())));
+        self.tell(message("network", action, &network.id, attributes));
+    }
+
+    /// Everything of a kind that nobody used went, and this many bytes with it.
+    pub fn pruned(&self, kind: &str, bytes: u64) {
+        let attributes = [("reclaimed".to_owned(), bytes.to_string())].into();
+        self.tell(message(kind, "prune", "", attributes));
+    }
+
     fn tell(&self, mut event: EventMessage) {
         let now = self.source.now();
         event.time = now.as_second();
@@ -98,13 +115,19 @@ pub fn passes(event: &EventMessage, filters: &Filters) -> bool {
         is("image", wanted) || image == wanted || image.split(':').next() == Some(wanted)
     };
     filters.any("type", |kind| event.kind == kind)
-        && filters.any("event", |action| event.action.split(':').next() == Some(action))
+        && filters.any("event", |action| is_action(&event.action, action))
         && filters.any("scope", |scope| event.scope == scope)
         && filters.any("container", |wanted| is("container", wanted))
         && filters.any("image", of_image)
         && filters.any("network", |wanted| is("network", wanted))
         && filters.any("daemon", |wanted| is("daemon", wanted))
         && filters.labels(&event.actor.attributes)
+}
+
+/// Actions with a detail behind a colon are also found without it: moby's daemon/events/filter.go.
+fn is_action(action: &str, wanted: &str) -> bool {
+    let detailed = matches!(wanted, "health_status" | "exec_create" | "exec_start");
+    action == wanted || (detailed && action.split(':').next() == Some(wanted))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::kernel::TracedHost;
 use crate::trace::{Note, Scope, facts};
 use crate::wire::{Filters, GraphDriver, ImageConfig, ImageDelete, ImageInspect, ImageSummary, RootFs};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What a list's filters may name.
 const KNOWN: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
@@ -102,12 +102,13 @@ impl Engine {
         let comment = config.history().iter().flatten().last().and_then(|step| step.comment().clone());
         Ok(ImageInspect {
             id: image.id.clone(),
+            parent: self.document(&image)["parent"].as_str().unwrap_or_default().to_owned(),
             repo_tags: image.repo_tags(),
             repo_digests: image.repo_digests(),
             comment: comment.unwrap_or_default(),
             created: Some(image.created.clone()).filter(|created| !created.is_empty()),
             author: config.author().clone().unwrap_or_default(),
-            config: Some(config_of(&image)),
+            config: Some(self.config_of(&image)),
             architecture: platform.architecture,
             variant: platform.variant,
             os: platform.os,
@@ -185,27 +186,20 @@ fn familiar(word: &str) -> String {
     word.parse::<Reference>().map_or_else(|_| word.to_owned(), |name| name.familiar())
 }
 
-/// What containers inherit from an image.
-pub(super) fn config_of(image: &Image) -> ImageConfig {
-    let Some(config) = image.config.config() else { return ImageConfig::default() };
-    let set = |names: &Option<Vec<String>>| -> Map<String, Value> {
-        names.iter().flatten().map(|name| (name.clone(), Value::Object(Map::new()))).collect()
-    };
-    ImageConfig {
-        user: config.user().clone().unwrap_or_default(),
-        exposed_ports: set(config.exposed_ports()),
-        env: config.env().clone().unwrap_or_default(),
-        cmd: config.cmd().clone(),
-        volumes: config.volumes().as_ref().map(|_| set(config.volumes())),
-        working_dir: config.working_dir().clone().unwrap_or_default(),
-        entrypoint: config.entrypoint().clone(),
-        labels: Some(image.labels()).filter(|labels| !labels.is_empty()),
-        stop_signal: config.stop_signal().clone(),
-        ..ImageConfig::default()
-    }
-}
-
 impl Engine {
+    /// An image's configuration document; null when it is gone or damaged.
+    fn document(&self, image: &Image) -> Value {
+        let bytes = self.host.read(&self.images.blob_path(&image.id)).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// What containers inherit from an image. Docker's part of a configuration knows more than
+    /// OCI's: triggers, health checks, a shell.
+    pub(super) fn config_of(&self, image: &Image) -> ImageConfig {
+        let mut document = self.document(image);
+        serde_json::from_value(document["config"].take()).unwrap_or_default()
+    }
+
     /// A prepared root file system, as the record keeps it.
     pub(super) fn snapshot_of(
         &self,

@@ -56,7 +56,7 @@ impl Engine {
         Info {
             id: self.places.root.clone(),
             containers: i64::try_from(containers.len()).unwrap_or(i64::MAX),
-            containers_running: count(&[Status::Running]),
+            containers_running: count(&[Status::Running, Status::Restarting]),
             containers_paused: count(&[Status::Paused]),
             containers_stopped: count(&[Status::Created, Status::Exited, Status::Dead]),
             images: i64::try_from(self.images.list().len()).unwrap_or(i64::MAX),
@@ -64,7 +64,7 @@ impl Engine {
             driver_status: vec![["userxattr".into(), self.machine.unprivileged().to_string()]],
             plugins: Plugins {
                 network: vec!["host".into(), "null".into()],
-                log: vec!["json-file".into()],
+                log: vec!["json-file".into(), "local".into()],
                 ..Plugins::default()
             },
             memory_limit: has("memory"),

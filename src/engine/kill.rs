@@ -1,7 +1,7 @@
 //! `docker kill`: one signal, at once.
 
 use super::{Container, Engine, Error};
-use crate::container::signal;
+use crate::container::{Status, restart, signal};
 use crate::error::{Classify, Kind};
 use crate::kernel::TracedHost;
 use crate::op::ProcessOp;
@@ -17,7 +17,12 @@ impl Engine {
     ///
     /// # Errors
     /// No such container; it does not run; no such signal.
-    pub async fn kill(&self, door: &TracedHost, wanted: &str, name: Option<&str>) -> Result<(), Error> {
+    pub async fn kill(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        wanted: &str,
+        name: Option<&str>,
+    ) -> Result<(), Error> {
         let number = match name.filter(|name| !name.is_empty()) {
             Some(name) => signal::parse(name)?,
             None => libc::SIGKILL,
@@ -28,14 +33,56 @@ impl Engine {
             return Err(explain(Error::NotRunning(container.id.clone())));
         }
         door.within(Scope::ContainerKill, container.short_id(), |door| async move {
-            self.signal(&door, &container, number).await?;
+            self.send(&door, &container, number).await?;
             if number == libc::SIGKILL {
                 self.until_ended(&container, Some(PATIENCE)).await;
             }
-            self.events.container(&container.snapshot(), "kill", &[("signal", number.to_string())]);
             Ok(())
         })
         .await
+    }
+
+    /// Sends a signal on behalf of a person. From now on no policy starts the container again, as
+    /// with Docker, unless the image names another signal as the one that stops it. A paused
+    /// container goes on, or the signal would not be seen; one that waits for its restart ends.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: &Arc<Container>,
+        number: i32,
+    ) -> Result<(), Error> {
+        let ends = {
+            let record = container.record();
+            let named = record.config.stop_signal.is_some();
+            !named || number == libc::SIGKILL || number == record.stop_signal()
+        };
+        if ends {
+            self.stopped_by_hand(door, container).await?;
+        }
+        let number_shown = [("signal", number.to_string())];
+        if container.record().state.status == Status::Restarting {
+            return if ends { self.give_up_restart(door, container, number).await } else { Ok(()) };
+        }
+        // Before it is sent: what it brings about comes after it.
+        self.events.container(&container.snapshot(), "kill", &number_shown);
+        self.signal(door, container, number).await?;
+        if ends && container.record().state.status == Status::Paused {
+            self.thaw(door, container).await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers it where a policy could ask.
+    async fn stopped_by_hand(&self, door: &TracedHost, container: &Container) -> Result<(), Error> {
+        let record = {
+            let mut record = container.record();
+            let known = std::mem::replace(&mut record.state.stopped_by_hand, true);
+            (!known && restart::has_policy(&record.host_config)).then(|| record.clone())
+        };
+        match record {
+            Some(record) => self.persist(door, &record).await,
+            None => Ok(()),
+        }
     }
 
     /// Sends a signal to the program; one that ended meanwhile needs none.
@@ -57,10 +104,11 @@ impl Engine {
         }
     }
 
-    /// Waits until the program has ended; `false` when patience ran out.
+    /// Waits until the program has ended and will not be started again; `false` when patience ran
+    /// out.
     pub(super) async fn until_ended(&self, container: &Arc<Container>, patience: Option<Duration>) -> bool {
         let mut progress = container.watch();
-        let ended = progress.wait_for(|progress| !progress.running);
+        let ended = progress.wait_for(|progress| !progress.running && !progress.restarting);
         match patience {
             Some(patience) => tokio::time::timeout(patience, ended).await.is_ok(),
             None => ended.await.is_ok(),

@@ -2,8 +2,8 @@
 
 use super::create::is_missing;
 use super::{Engine, Error};
-use crate::container::{Record, merged, mounts, spec, user};
-use crate::kernel::{Payload, TracedHost};
+use crate::container::{Record, merged, mounts, networking, spec, user};
+use crate::kernel::{Host, Payload, TracedHost};
 use crate::op::{FsOp, Op, WriteReason};
 use crate::trace::Scope;
 use std::path::PathBuf;
@@ -31,8 +31,8 @@ impl Engine {
             let files = [
                 ("config.json", config),
                 ("hostname", format!("{}\n", record.config.hostname)),
-                ("hosts", hosts(record, || read_text(&door, "/etc/hosts"))),
-                ("resolv.conf", resolv_conf(record, || read_text(&door, "/etc/resolv.conf"))),
+                ("hosts", networking::hosts(record, || read_text(&door, "/etc/hosts"))),
+                ("resolv.conf", networking::resolv_conf(record, || resolvers(&door))),
             ];
             let written = async {
                 for directory in make {
@@ -63,11 +63,22 @@ impl Engine {
     }
 
     /// Looks the user up in the container's own files.
-    fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
+    pub(super) fn resolve_user(&self, door: &TracedHost, record: &Record) -> Result<user::User, Error> {
+        self.resolve_user_as(door, record, "")
+    }
+
+    /// The same of another user than the container's, when one is named.
+    pub(super) fn resolve_user_as(
+        &self,
+        door: &TracedHost,
+        record: &Record,
+        named: &str,
+    ) -> Result<user::User, Error> {
+        let wanted = if named.is_empty() { &record.config.user } else { named };
         let passwd = self.read_in_image(door, record, "/etc/passwd")?;
         let group = self.read_in_image(door, record, "/etc/group")?;
         let extra = record.host_config.group_add.clone().unwrap_or_default();
-        Ok(user::resolve(&record.config.user, &extra, &passwd, &group)?)
+        Ok(user::resolve(wanted, &extra, &passwd, &group)?)
     }
 
     /// A text of the container's root file system; empty when it has no such file.
@@ -89,7 +100,8 @@ fn read_text(door: &TracedHost, path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn preview(text: &str) -> String {
+/// The first line of a text, as records show it.
+pub(super) fn preview(text: &str) -> String {
     let mut lines = text.lines();
     match (lines.next(), lines.next()) {
         (Some(first), Some(_)) => format!("{first}…"),
@@ -97,57 +109,20 @@ fn preview(text: &str) -> String {
     }
 }
 
-/// hosts(5): loopback, then what was asked for. With the host's network the host's own file.
-fn hosts(record: &Record, of_host: impl Fn() -> String) -> String {
-    let host = &record.host_config;
-    let mut text = if host.network_mode == "host" {
-        of_host()
-    } else {
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n\
-         ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
-            .to_owned()
-    };
-    for entry in host.extra_hosts.iter().flatten() {
-        if let Some((name, address)) = entry.split_once([':', '=']) {
-            text.push_str(&format!("{address}\t{name}\n"));
-        }
-    }
-    text
+/// The machine's resolvers. Where systemd-resolved stands before them on loopback, those it asks.
+pub(super) fn resolvers(door: &TracedHost) -> String {
+    resolvers_of(door.host())
 }
 
-/// resolv.conf(5): what was asked for over what the host has. A resolver on the host's loopback is
-/// out of reach from another network namespace, so it is left out there.
-fn resolv_conf(record: &Record, of_host: impl Fn() -> String) -> String {
-    let config = &record.host_config;
-    let shared = config.network_mode == "host";
-    let inherited = of_host();
-    let mut text = String::new();
-    for line in inherited.lines() {
-        let mut words = line.split_whitespace();
-        let (key, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let replaced = match key {
-            "nameserver" => !config.dns.is_empty() || (!shared && is_loopback(value)),
-            "search" | "domain" => !config.dns_search.is_empty(),
-            "options" => !config.dns_options.is_empty(),
-            _ => true,
-        };
-        if !replaced {
-            text.push_str(line);
-            text.push('\n');
+/// The same, for whoever has no door of a request.
+pub(super) fn resolvers_of(host: &dyn Host) -> String {
+    let read = |path: &str| String::from_utf8_lossy(&host.read(path).unwrap_or_default()).into_owned();
+    let own = read("/etc/resolv.conf");
+    if own.lines().any(|line| line.trim() == "nameserver 127.0.0.53") {
+        let behind = read("/run/systemd/resolve/resolv.conf");
+        if !behind.is_empty() {
+            return behind;
         }
     }
-    for server in &config.dns {
-        text.push_str(&format!("nameserver {server}\n"));
-    }
-    if config.dns_search.iter().any(|domain| domain != ".") {
-        text.push_str(&format!("search {}\n", config.dns_search.join(" ")));
-    }
-    if !config.dns_options.is_empty() {
-        text.push_str(&format!("options {}\n", config.dns_options.join(" ")));
-    }
-    text
-}
-
-fn is_loopback(address: &str) -> bool {
-    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    own
 }

@@ -91,7 +91,9 @@ impl Engine {
                 .any("exited", |code| state.status == Status::Exited && code.parse() == Ok(state.exit_code))
             && filters.any("ancestor", ancestor)
             && filters.any("network", |name| summary::network(record) == name)
-            && filters.any("health", |health| health == "none")
+            && filters.any("health", |wanted| {
+                state.health.as_ref().map_or("none", |health| health.status.name()) == wanted
+            })
             && filters.any("is-task", |task| task == "false" || task == "0")
             && filters.any("volume", |path| {
                 summary::of(record, self.source.now()).mounts.iter().any(|m| m.destination == path)

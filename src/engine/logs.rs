@@ -1,10 +1,10 @@
-//! `docker logs`: the json-file log, so far and as it grows.
+//! `docker logs`: what was kept of the output, so far and as it grows.
 
 use super::{Engine, Error};
-use crate::container::log::{Filter, Reader};
+use crate::container::log::{self, Filter, Reader, Rendered};
+use crate::runtime::log_format::LogFormat;
 use bytes::{BufMut, Bytes, BytesMut};
 use rustix::fs::inotify;
-use std::fs::File;
 use std::io;
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
@@ -37,20 +37,16 @@ impl Engine {
     ) -> Result<mpsc::Receiver<io::Result<Bytes>>, Error> {
         let container = self.containers.find(wanted)?;
         options.filter.frames = !container.record().config.tty;
-        let path = self.places.log(&container.id);
+        let directory = self.places.container(&container.id);
+        let plan = log::plan(&container.record(), &directory).ok_or(Error::LogUnreadable)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let progress = options.follow.then(|| container.watch());
-        let broken = |error: io::Error| Error::Read { path: path.clone(), reason: error.to_string() };
+        let broken = |error: io::Error| Error::Read { path: plan.path.clone(), reason: error.to_string() };
         // The watch begins before the first read: no line falls in between.
-        let growth = options.follow.then(|| Growth::of(&self.places.container(&container.id))).transpose();
-        let growth = growth.map_err(broken)?;
-        let reader = match File::open(&path) {
-            Ok(file) => Some(Reader::new(file, options.tail).map_err(broken)?),
-            // Never started: there is no log yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(broken(error)),
-        };
-        let work = Reading { path, reader, filter: options.filter, sender };
+        let growth = options.follow.then(|| Growth::of(&directory)).transpose().map_err(broken)?;
+        // Never started: there is no log yet.
+        let reader = Reader::open(&plan.path, plan.format, options.tail).map_err(broken)?;
+        let work = Reading { path: plan.path, format: plan.format, reader, filter: options.filter, sender };
         tokio::spawn(async move {
             let sender = work.sender.clone();
             if let Err(error) = work.run(growth, progress).await {
@@ -65,6 +61,7 @@ impl Engine {
 /// One client's reading of one log.
 struct Reading {
     path: String,
+    format: LogFormat,
     reader: Option<Reader>,
     filter: Filter,
     sender: mpsc::Sender<io::Result<Bytes>>,
@@ -80,9 +77,14 @@ impl Reading {
             self.rest().await?;
             return Ok(());
         };
+        let exits = progress.borrow().exits;
         loop {
-            // Asked before reading: what was written before the end is still read.
-            let over = !progress.borrow_and_update().running;
+            // Asked before reading: what was written before the end is still read. A restart by
+            // policy is an end, too.
+            let over = {
+                let now = progress.borrow_and_update();
+                !now.running || now.exits > exits
+            };
             if !self.rest().await? || over {
                 return Ok(());
             }
@@ -94,22 +96,25 @@ impl Reading {
         }
     }
 
-    /// Sends what is there; `false` when nobody listens any more.
+    /// Sends what is there; `false` when nobody listens any more, or nothing more is wanted.
     async fn rest(&mut self) -> io::Result<bool> {
         if self.reader.is_none() {
-            match File::open(&self.path) {
-                Ok(file) => self.reader = Some(Reader::new(file, None)?),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-                Err(error) => return Err(error),
-            }
+            self.reader = Reader::open(&self.path, self.format, None)?;
         }
         let Some(reader) = &mut self.reader else { return Ok(true) };
-        while let Some(lines) = reader.lines()? {
+        while let Some(entries) = reader.entries()? {
             // All frames of one read travel together: a write for each line would cost more than
             // everything else.
             let mut piece = BytesMut::new();
-            lines.iter().filter_map(|line| self.filter.render(line)).for_each(|frame| piece.put(frame));
-            if !piece.is_empty() && self.sender.send(Ok(piece.freeze())).await.is_err() {
+            let mut over = false;
+            for entry in entries {
+                match self.filter.render(&entry, self.format) {
+                    Rendered::Wanted(frame) => piece.put(frame),
+                    Rendered::Passed => {}
+                    Rendered::Over => over = true,
+                }
+            }
+            if !piece.is_empty() && self.sender.send(Ok(piece.freeze())).await.is_err() || over {
                 return Ok(false);
             }
         }

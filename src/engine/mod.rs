@@ -12,11 +12,16 @@
 //! container's state take its turn; an exit needs none, it happens when it happens.
 
 pub mod attach;
+pub mod commit;
 pub mod containers;
+pub mod copy;
 pub mod create;
+mod diff;
 pub mod error;
 pub mod events;
+pub mod exec;
 mod exit;
+mod files;
 pub mod images;
 pub mod info;
 pub mod inspect;
@@ -24,19 +29,29 @@ pub mod kill;
 mod launch;
 pub mod list;
 pub mod logs;
+mod network;
+pub mod pause;
 pub mod places;
+pub mod prune;
 pub mod pull;
 pub mod recover;
 pub mod remove;
+pub mod rename;
+pub mod resize;
+pub mod restart;
 mod shim;
 pub mod source;
 pub mod start;
+pub mod stats;
 pub mod stop;
+pub mod top;
 pub mod traces;
+pub mod update;
 pub mod wait;
 
 pub use containers::{Container, Containers};
 pub use error::Error;
+pub use exec::{Exec, Execs};
 pub use places::Places;
 pub use source::{FixedSource, Source, SystemSource};
 pub use traces::{Peer, Traces};
@@ -47,7 +62,7 @@ use crate::kernel::{Host, Machine, Payload, TracedHost};
 use crate::op::{FsOp, WriteReason};
 use crate::trace::Trace;
 use events::Events;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -73,8 +88,12 @@ pub struct Engine {
     source: Arc<dyn Source>,
     images: Arc<Store>,
     containers: Containers,
+    execs: Execs,
     traces: Traces,
     events: Events,
+    networks: network::Networks,
+    /// For work that outlives a request.
+    myself: Weak<Engine>,
 }
 
 impl Engine {
@@ -82,10 +101,14 @@ impl Engine {
     pub fn new(parts: Parts) -> Arc<Engine> {
         let Parts { places, machine, host, source, images } = parts;
         let simulated = host.simulated();
-        Arc::new(Engine {
+        let created = source::stamp(source.now());
+        Arc::new_cyclic(|myself| Engine {
             containers: Containers::default(),
+            execs: Execs::default(),
             traces: Traces::new(&places, source.clone(), simulated),
             events: Events::new(source.clone()),
+            networks: network::Networks::new(&places.root, &created),
+            myself: myself.clone(),
             places,
             machine,
             host,
@@ -102,6 +125,11 @@ impl Engine {
     /// The table of containers.
     pub fn containers(&self) -> &Containers {
         &self.containers
+    }
+
+    /// The table of further programs.
+    pub fn execs(&self) -> &Execs {
+        &self.execs
     }
 
     /// Live and finished traces.

@@ -46,19 +46,39 @@ impl Places {
         format!("{}/rootfs", self.bundle(id))
     }
 
-    /// A container's json-file log.
-    pub fn log(&self, id: &str) -> String {
-        format!("{}/{id}-json.log", self.container(id))
-    }
-
     /// Where a container's shim leaves how the program ended.
     pub fn exit_file(&self, id: &str) -> String {
         format!("{}/exit.json", self.bundle(id))
     }
 
+    /// A container's further programs.
+    pub fn execs(&self, id: &str) -> String {
+        format!("{}/exec", self.container(id))
+    }
+
+    /// One of them.
+    pub fn exec(&self, container: &str, id: &str) -> String {
+        format!("{}/{id}", self.execs(container))
+    }
+
+    /// Where its shim leaves how it ended.
+    pub fn exec_exit_file(&self, container: &str, id: &str) -> String {
+        format!("{}/exit.json", self.exec(container, id))
+    }
+
     /// Where a container's shim listens; short, for sun_path holds 108 bytes: unix(7).
     pub fn shim_socket(&self, id: &str) -> String {
         format!("{}/shim/{}.sock", self.run, &id[..id.len().min(12)])
+    }
+
+    /// Networks.
+    pub fn networks(&self) -> String {
+        format!("{}/networks", self.root)
+    }
+
+    /// A network's record.
+    pub fn network(&self, id: &str) -> String {
+        format!("{}/{id}.json", self.networks())
     }
 
     /// Finished traces.

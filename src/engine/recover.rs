@@ -21,6 +21,7 @@ impl Engine {
     /// # Errors
     /// A malformed record, named with file and line: nothing is guessed, nothing removed.
     pub async fn recover(self: &Arc<Self>, door: &TracedHost) -> Result<(), Error> {
+        self.recover_networks(door).await?;
         let directories = [self.places.containers(), self.places.bundles()];
         let listed = directories.iter().flat_map(|path| self.host.list(path).unwrap_or_default());
         for id in listed.collect::<BTreeSet<String>>() {
@@ -33,7 +34,7 @@ impl Engine {
                 None => self.sweep(door, &id).await?,
             }
         }
-        Ok(())
+        self.settle_networks(door).await
     }
 
     /// Removes what is left of a container that is none.
@@ -92,18 +93,23 @@ impl Engine {
         };
         let newly = {
             let mut record = container.record();
-            let running = record.state.is_running();
-            if !running {
+            let known = record.state.has_process();
+            if !known {
                 let now = self.stamp();
                 record.state.start(pid, shim, now)?;
             }
-            (!running).then(|| record.clone())
+            // The daemon may have been killed between the freezer and the record.
+            let status = if self.is_frozen(&container.id) { Status::Paused } else { Status::Running };
+            let same = std::mem::replace(&mut record.state.status, status) == status;
+            (!known || !same).then(|| record.clone())
         };
         if let Some(record) = newly {
             self.persist(door, &record).await?;
         }
+        self.adopt_networks(door, &container).await;
         container.set_shim(Some(socket.clone()));
-        container.advance(|progress| progress.running = true);
+        container.advance(|progress| (progress.running, progress.restarting) = (true, false));
+        self.recover_execs(door, &container).await?;
         self.attend(door, container, socket);
         Ok(())
     }
@@ -113,8 +119,11 @@ impl Engine {
     async fn settle(self: &Arc<Self>, door: &TracedHost, container: &Arc<Container>) -> Result<(), Error> {
         self.clear_after_shim(door, &container.id).await;
         let left = self.exit_left(container);
-        if !container.record().state.is_running() {
-            let Some(exit) = &left else { return self.drop_if_temporary(door, container).await };
+        if !container.record().state.has_process() {
+            let Some(exit) = &left else {
+                self.restart_at_boot(container);
+                return self.drop_if_temporary(door, container).await;
+            };
             container.record().state.start(0, 0, exit.at.clone())?;
         }
         let unseen = Exit { code: UNSEEN_CODE, signal: None, oom: false, at: self.stamp() };

@@ -13,11 +13,13 @@ impl Engine {
     ///
     /// # Errors
     /// No such container; it runs; somebody else removes it; the disk refuses.
-    pub async fn remove(&self, door: &TracedHost, wanted: &str, force: bool) -> Result<(), Error> {
+    pub async fn remove(self: &Arc<Self>, door: &TracedHost, wanted: &str, force: bool) -> Result<(), Error> {
         let container = self.containers.find(wanted)?;
-        if container.record().state.is_running() {
+        let state = container.record().state.status;
+        let running = container.record().state.is_running();
+        if running {
             if !force {
-                return Err(Error::RemoveRunning(container.id.clone()));
+                return Err(Error::RemoveRunning { id: container.id.clone(), state });
             }
             self.kill(door, &container.id, None).await.or_else(|error| match error {
                 // It ended by itself meanwhile.
@@ -29,6 +31,21 @@ impl Engine {
             return Err(Error::Removing(wanted.to_owned()));
         };
         self.discard(door, &container).await
+    }
+
+    /// Removes a link between containers (`--link`). This engine makes none, so there is never one.
+    ///
+    /// # Errors
+    /// No such container; no such link, in Docker's words.
+    pub fn remove_link(&self, wanted: &str) -> Result<(), Error> {
+        let path = wanted.trim_start_matches('/');
+        match path.rsplit_once('/') {
+            Some((parent, _)) => Err(Error::NoLink(format!("Cannot get parent /{parent} for name /{path}"))),
+            None => {
+                self.containers.find(wanted)?;
+                Err(Error::NoLink("Conflict, cannot remove the default link name of the container".into()))
+            }
+        }
     }
 
     /// Removes a container whose turn the caller has. The record says `removing` first, and what
@@ -68,6 +85,7 @@ impl Engine {
         }
         drop(container.take_pending());
         self.containers.remove(container);
+        self.execs.forget(&container.id);
         self.events.container(&container.snapshot(), "destroy", &[]);
         container.advance(|progress| progress.removed = true);
         Ok(())

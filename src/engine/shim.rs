@@ -1,11 +1,12 @@
 //! The daemon's end of a shim's control socket: SOCK_SEQPACKET, one JSON document a packet
 //! (unix(7)), descriptors beside it (SCM_RIGHTS).
 
-use crate::runtime::protocol::{FromShim, ToShim};
+use crate::runtime::protocol::FromShim;
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
     SocketFlags, SocketType,
 };
+use serde::Serialize;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -49,7 +50,7 @@ impl ShimSocket {
     ///
     /// # Errors
     /// As sendmsg(2).
-    pub async fn send(&self, message: &ToShim, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    pub async fn send(&self, message: &impl Serialize, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
         let packet = serde_json::to_vec(message)?;
         self.0.async_io(Interest::WRITABLE, || send_packet(self.0.as_fd(), &packet, descriptor)).await
     }
@@ -89,6 +90,7 @@ fn receive_packet(socket: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::protocol::ToShim;
     use crate::trace::Decision;
 
     #[tokio::test]

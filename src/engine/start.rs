@@ -2,7 +2,7 @@
 
 use super::shim::ShimSocket;
 use super::{Container, Engine, Error};
-use crate::container::{Status, summary};
+use crate::container::{Status, log};
 use crate::error::{Classify, Kind};
 use crate::kernel::{Payload, TracedHost};
 use crate::op::ProcessOp;
@@ -12,12 +12,14 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// Scope numbers set aside for one shim and its init.
-const SHIM_SCOPES: u32 = 10_000;
+pub(super) const SHIM_SCOPES: u32 = 10_000;
 
 /// A program that runs.
-struct Started {
-    pid: u32,
-    shim: u32,
+pub(super) struct Started {
+    /// On the host.
+    pub(super) pid: u32,
+    /// Its shim's.
+    pub(super) shim: u32,
 }
 
 impl Engine {
@@ -36,20 +38,36 @@ impl Engine {
             Status::Removing | Status::Dead => return Err(Error::MarkedForRemoval),
             Status::Created | Status::Exited => {}
         }
+        {
+            // By hand: what was counted so far is forgotten.
+            let mut record = container.record();
+            (record.state.restarts, record.state.stopped_by_hand) = (0, false);
+        }
+        *container.delay.lock().unwrap_or_else(|poison| poison.into_inner()) = None;
+        self.launch_attended(door, &container).await?;
+        Ok(true)
+    }
+
+    /// Launches a container whose turn the caller has, and stays with it.
+    pub(super) async fn launch_attended(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: &Arc<Container>,
+    ) -> Result<(), Error> {
         let about = container.short_id();
         let launched = door
             .within(Scope::ContainerStart, about, async |door: TracedHost| {
-                self.launch(&door, &container).await
+                self.launch(&door, container).await
             })
             .await;
         match launched {
             Ok(socket) => {
                 self.events.container(&container.snapshot(), "start", &[]);
                 self.attend(door, container.clone(), socket);
-                Ok(true)
+                Ok(())
             }
             Err(error) => {
-                self.refuse(door, &container, &error).await;
+                self.refuse(door, container, &error).await;
                 Err(error)
             }
         }
@@ -60,20 +78,21 @@ impl Engine {
         door: &TracedHost,
         container: &Arc<Container>,
     ) -> Result<Arc<ShimSocket>, Error> {
+        let mut done = self.attach_networks(door, container).await?;
         let record = container.snapshot();
-        let asked = summary::network(&record);
-        if !matches!(asked.as_str(), "bridge" | "host" | "none") {
-            return Err(Error::NoSuchNetwork(asked));
-        }
-        let mode = network_mode(&asked);
-        door.note(Note::NetworkMode, facts([("mode", &mode)]));
-        let done = self.write_bundle(door, &record).await?;
-        let started = self.run_shim(door, container).await;
+        let started = async {
+            done.extend(self.write_bundle(door, &record).await?);
+            let started = self.run_shim(door, container).await?;
+            self.open_ports(door, container, started.1.pid).await?;
+            Ok(started)
+        };
+        let started: Result<_, Error> = started.await;
         let (socket, started) = match started {
             Ok(started) => started,
             Err(error) => {
                 // What cannot be undone is in the trace; why it began is what the client hears.
                 let _ = door.roll_back(done, container.short_id().as_str()).await;
+                self.forget_networks(door, container).await;
                 return Err(error);
             }
         };
@@ -83,7 +102,7 @@ impl Engine {
             record.clone()
         };
         container.set_shim(Some(socket.clone()));
-        container.advance(|progress| progress.running = true);
+        container.advance(|progress| (progress.running, progress.restarting) = (true, false));
         // Of a container that goes when its program ends, recovery learns from the shim that it runs.
         if !record.host_config.auto_remove
             && let Err(error) = self.persist(door, &record).await
@@ -151,8 +170,10 @@ impl Engine {
         Start {
             id: id.clone(),
             bundle: self.places.bundle(id),
+            exec: None,
+            terminal: record.config.tty,
             socket,
-            log: self.places.log(id),
+            log: log::plan(&record, &self.places.container(id)).unwrap_or_default(),
             exit_file: self.places.exit_file(id),
             scope: door.scope(),
             scope_base: door.trace().reserve_scope_ids(SHIM_SCOPES),
@@ -191,17 +212,12 @@ impl Engine {
     }
 }
 
-/// What a container's network really is. The default of Docker is a bridge; there is none yet, and
-/// the narration must not claim one.
-fn network_mode(asked: &str) -> &str {
-    match asked {
-        "host" | "none" => asked,
-        _ => "loopback",
-    }
-}
-
 /// Listens to the shim until the program runs, and answers its questions.
-async fn converse(door: &TracedHost, container: &Container, socket: &ShimSocket) -> Result<Started, Error> {
+pub(super) async fn converse(
+    door: &TracedHost,
+    container: &Container,
+    socket: &ShimSocket,
+) -> Result<Started, Error> {
     let broken = |reason: String| Error::Shim { container: container.short_id(), reason };
     loop {
         let message = socket.receive().await.map_err(|error| broken(error.to_string()))?;
@@ -237,7 +253,7 @@ pub(super) async fn relay(door: &TracedHost, socket: &ShimSocket, message: FromS
             };
             socket.send(&ToShim::Decide(decision), None).await?;
         }
-        FromShim::Started { .. } | FromShim::Failed(_) | FromShim::Exited(_) => {}
+        FromShim::Started { .. } | FromShim::Failed(_) | FromShim::Exited(_) | FromShim::Detached => {}
     }
     Ok(())
 }

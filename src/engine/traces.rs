@@ -120,6 +120,11 @@ impl Traces {
         live.peers.entry(peer).or_insert(trace).clone()
     }
 
+    /// A trace of the daemon's own work, which no client asked for.
+    pub fn begin_own(&self, title: String) -> Arc<Trace> {
+        self.begin(title, Stop::Never)
+    }
+
     fn begin(&self, title: String, stop: Stop) -> Arc<Trace> {
         let id = hex::encode(&self.source.random()[..6]);
         let began = stamp(self.source.now());

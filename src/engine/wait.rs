@@ -56,7 +56,10 @@ impl Waiting {
     pub async fn done(mut self) -> WaitResponse {
         let Waiting { condition, exits, .. } = self;
         let is_over = |progress: &Progress| match condition {
-            Condition::NotRunning => !progress.running || progress.removed,
+            // A restart by policy is an end, too.
+            Condition::NotRunning => {
+                !(progress.running || progress.restarting) || progress.exits > exits || progress.removed
+            }
             Condition::NextExit => progress.exits > exits || progress.removed,
             Condition::Removed => progress.removed,
         };

@@ -11,6 +11,7 @@
 //! compressed layer, the *diff id* of the tar inside, the *manifest digest* (of the list or index
 //! when there is one), and the *image id*, which is the digest of the configuration.
 
+pub mod commit;
 pub mod digest;
 pub mod error;
 pub mod manifest;

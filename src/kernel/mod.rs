@@ -10,7 +10,9 @@
 pub mod linux;
 pub mod machine;
 pub mod sim;
+mod tarball;
 pub mod traced;
+pub mod tree;
 
 pub use machine::Machine;
 pub use traced::{Report, TracedHost, TracedJail};
@@ -24,6 +26,7 @@ use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 
 /// Why an operation failed.
@@ -146,7 +149,8 @@ pub enum Payload {
         /// Compressed bytes taken in, the partial blob's included.
         progress: Progress,
     },
-    /// For `process.spawn-shim`: the shim's end of the control socket (its standard input).
+    /// For `process.spawn-shim` and `process.spawn-proxy`: the other process's end of the control
+    /// socket (its standard input).
     Control(OwnedFd),
     /// For `cgroup.attach-device-filter`: eBPF instructions (code, registers with the destination
     /// in the low half, jump offset, constant).
@@ -159,6 +163,8 @@ pub enum Payload {
         /// BPF instructions.
         filter: Vec<(u16, u8, u8, u32)>,
     },
+    /// For operations on a container's files.
+    Tree(tree::TreeWork),
 }
 
 impl fmt::Debug for Payload {
@@ -171,6 +177,7 @@ impl fmt::Debug for Payload {
             Payload::Control(_) => "Control",
             Payload::DeviceFilter(_) => "DeviceFilter",
             Payload::Exec { .. } => "Exec",
+            Payload::Tree(_) => "Tree",
         })
     }
 }
@@ -221,6 +228,14 @@ pub enum Value {
     Unpacked(Unpacked),
     /// A process id on the host.
     Pid(u32),
+    /// The inner end's path, from `terminal.open`: `/dev/pts/0`.
+    Terminal(String),
+    /// From operations on a container's files.
+    Tree(tree::TreeAnswer),
+    /// From `network.create-sandbox`: a path under which others can join the namespace.
+    Sandbox(String),
+    /// From `network.listen`: the bound socket, and the port it got.
+    Listener(OwnedFd, u16),
     /// From a simulated `process.exec`: the caller is the program now. The real kernel never
     /// returns from there, so nothing more may be said from here either.
     Became,
@@ -243,7 +258,7 @@ impl Outcome {
 
     /// Only evidence.
     pub fn facts(facts: Facts) -> Outcome {
-        Outcome { facts, value: Value::None }
+        Outcome { facts, ..Outcome::default() }
     }
 }
 
@@ -275,10 +290,26 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// As getdents(2).
     fn list(&self, path: &str) -> io::Result<Vec<String>>;
 
+    /// What the machine's own ps(1) prints with these arguments; looking is no act. An error is its
+    /// complaint, or that there is none.
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>>;
+    /// What is at a path; a link at its end is not followed.
+    ///
+    /// # Errors
+    /// As lstat(2).
+    fn look(&self, path: &str) -> io::Result<tree::Inode>;
+
     /// Whether what it does is only modelled.
     fn simulated(&self) -> bool {
         false
     }
+
+    /// Sockets of a resolver at port 53 of `address` in the network namespace of a container (by
+    /// its short id): one for datagrams, one for streams. Names are bulk, so this is no operation.
+    ///
+    /// # Errors
+    /// As bind(2); Unsupported on a machine that is only modelled.
+    fn resolver(&self, sandbox: &str, address: Ipv4Addr) -> io::Result<(UdpSocket, TcpListener)>;
 }
 
 /// The container's standard streams, as init inherits them.
@@ -297,10 +328,13 @@ pub trait Child {
     /// Process id on the host.
     fn pid(&self) -> u32;
     /// Lets init go on, and returns when it has become the program, or `Err` with what stopped it.
+    /// Of a `process.fork` it returns when the process inside has taken the helper's place and waits.
     ///
     /// # Errors
     /// The operation that failed inside.
     fn proceed(&mut self) -> Result<(), OpError>;
+    /// The outer end of the terminal, when one was opened inside; once.
+    fn terminal(&mut self) -> Option<OwnedFd>;
     /// Readable as soon as the process has ended: a pidfd, pidfd_open(2).
     fn ended(&self) -> std::os::fd::BorrowedFd<'_>;
     /// Takes the exit status: `code` when it exited, `signal` when it was killed.
@@ -313,6 +347,17 @@ pub trait Child {
     /// # Errors
     /// As pidfd_send_signal(2).
     fn signal(&self, signal: i32) -> io::Result<()>;
+}
+
+/// A file that output is appended to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile {
+    /// Older ones beside it are `<path>.1`, `<path>.2`, ….
+    pub path: String,
+    /// Bytes after which another one is begun; 0 for never.
+    pub max_size: u64,
+    /// Files kept, this one included; of one alone the content goes when it is full.
+    pub max_files: u32,
 }
 
 /// How the program ended.
@@ -345,11 +390,18 @@ pub trait Jail: Send {
     /// The kernel's refusal.
     fn perform(&mut self, op: &Op, payload: Payload) -> Result<Outcome, Fault>;
 
-    /// Performs `namespace.clone`: the child waits for [`Child::proceed`], then runs `init`.
+    /// `namespace.clone` or `process.fork`: the child waits for [`Child::proceed`], then runs `init`.
     ///
     /// # Errors
     /// The kernel's refusal.
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault>;
+
+    /// Performs `process.fork-inside` in a helper: the new process takes its place in the shim's
+    /// hands, waits to be let go and runs `init`.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    fn clone_sibling(&mut self, op: &Op, init: Init) -> Result<Outcome, Fault>;
 
     /// From now on, paths at or below `root` are resolved as the container would resolve them: no
     /// symbolic link in an image leads out. Ends with `mount.pivot-root`.
@@ -380,5 +432,5 @@ pub trait Jail: Send {
     ///
     /// # Errors
     /// As open(2).
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>>;
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn io::Write + Send>>;
 }

@@ -21,9 +21,10 @@ pub const WHOLE: [(&str, &str); 9] = [
 ];
 
 /// Names that mean something only in the scope that showed them, and in those around it.
-pub const LOCAL: [(&str, &str); 5] = [
+pub const LOCAL: [(&str, &str); 6] = [
     ("blob", "file of the compressed layer"),
     ("document", "file of the manifest or configuration"),
+    ("freezer", "control file that freezes the group"),
     ("layer", "directory of the unpacked layer"),
     ("record", "the engine's record"),
     ("url", "request sent to the registry"),
@@ -86,6 +87,7 @@ impl Known {
     fn operation(&mut self, scope: u32, op: &Op) {
         let (name, value) = match op {
             Op::Cgroup(CgroupOp::Create { path }) => ("cgroup", path),
+            Op::Cgroup(CgroupOp::Freeze { file } | CgroupOp::Thaw { file }) => ("freezer", file),
             Op::Http(HttpOp::Request { url, .. }) => ("url", url),
             Op::Process(ProcessOp::SpawnShim { container, .. }) => ("container", container),
             Op::Process(ProcessOp::Exec { program, .. }) => ("program", program),

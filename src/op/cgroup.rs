@@ -18,6 +18,16 @@ pub enum CgroupOp {
         /// Absolute directory.
         path: String,
     },
+    /// Stops every process of a group where it is: the scheduler passes it over until it is thawed.
+    Freeze {
+        /// The control file: `…/freezer.state` (v1) or `…/cgroup.freeze` (v2).
+        file: String,
+    },
+    /// Lets a frozen group go on.
+    Thaw {
+        /// The control file, as for [`CgroupOp::Freeze`].
+        file: String,
+    },
     /// Guards devices on cgroup v2, which has no file for it: attaches an eBPF program that the
     /// kernel asks before a device node is opened or made. It goes with the group.
     AttachDeviceFilter {
@@ -32,10 +42,26 @@ pub enum CgroupOp {
 }
 
 impl CgroupOp {
+    /// What freezes or thaws: v1 has words for it, v2 a flag.
+    pub fn freezer_word(file: &str, frozen: bool) -> &'static str {
+        match (file.ends_with("freezer.state"), frozen) {
+            (true, true) => "FROZEN",
+            (true, false) => "THAWED",
+            (false, true) => "1",
+            (false, false) => "0",
+        }
+    }
+
     pub(super) fn syscall(&self) -> String {
         match self {
             CgroupOp::Create { path } => format!("mkdir({path:?}, 0755)"),
             CgroupOp::Remove { path } => format!("rmdir({path:?})"),
+            CgroupOp::Freeze { file } => {
+                format!("write(open({file:?}), {:?})", CgroupOp::freezer_word(file, true))
+            }
+            CgroupOp::Thaw { file } => {
+                format!("write(open({file:?}), {:?})", CgroupOp::freezer_word(file, false))
+            }
             CgroupOp::AttachDeviceFilter { path, instructions, .. } => format!(
                 "bpf(BPF_PROG_LOAD, {{prog_type=BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt={instructions}}}); \
                  bpf(BPF_PROG_ATTACH, {{target=open({path:?}), attach_type=BPF_CGROUP_DEVICE, \
@@ -48,6 +74,12 @@ impl CgroupOp {
         match self {
             CgroupOp::Create { path } => format!("mkdir -p {}", quote(path)),
             CgroupOp::Remove { path } => format!("rmdir {}", quote(path)),
+            CgroupOp::Freeze { file } => {
+                format!("echo {} > {}", CgroupOp::freezer_word(file, true), quote(file))
+            }
+            CgroupOp::Thaw { file } => {
+                format!("echo {} > {}", CgroupOp::freezer_word(file, false), quote(file))
+            }
             // The program must be pinned by bpftool(8) before it can be attached.
             CgroupOp::AttachDeviceFilter { path, .. } => format!(
                 "bpftool prog load devices.o /sys/fs/bpf/devices && \
@@ -60,7 +92,8 @@ impl CgroupOp {
     pub(super) fn undo(&self) -> Option<Op> {
         match self {
             CgroupOp::Create { path } => Some(CgroupOp::Remove { path: path.clone() }.into()),
-            CgroupOp::Remove { .. } | CgroupOp::AttachDeviceFilter { .. } => None,
+            CgroupOp::Freeze { file } => Some(CgroupOp::Thaw { file: file.clone() }.into()),
+            CgroupOp::Remove { .. } | CgroupOp::Thaw { .. } | CgroupOp::AttachDeviceFilter { .. } => None,
         }
     }
 }

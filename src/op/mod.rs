@@ -5,6 +5,7 @@
 //! its system call ([`Op::syscall`]), a line a learner could type instead ([`Op::shell`]) and
 //! what takes it back ([`Op::undo`]). Bulk bytes never travel in an `Op`.
 
+pub mod archive;
 pub mod cgroup;
 pub mod fs;
 pub mod guard;
@@ -15,7 +16,9 @@ pub mod network;
 pub mod process;
 mod redact;
 pub mod store;
+pub mod terminal;
 
+pub use archive::ArchiveOp;
 pub use cgroup::CgroupOp;
 pub use fs::{FsOp, WriteReason};
 pub use guard::GuardOp;
@@ -26,6 +29,7 @@ pub use network::NetworkOp;
 pub use process::ProcessOp;
 pub use redact::redact_environment;
 pub use store::StoreOp;
+pub use terminal::TerminalOp;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +38,8 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "family", rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Op {
+    /// A container's files as a tar.
+    Archive(ArchiveOp),
     /// Control groups.
     Cgroup(CgroupOp),
     /// Files and directories.
@@ -52,12 +58,15 @@ pub enum Op {
     Process(ProcessOp),
     /// The image store.
     Store(StoreOp),
+    /// Terminals.
+    Terminal(TerminalOp),
 }
 
 /// Calls `$method` on the family inside an [`Op`].
 macro_rules! each_family {
     ($op:expr, $method:ident) => {
         match $op {
+            Op::Archive(op) => op.$method(),
             Op::Cgroup(op) => op.$method(),
             Op::Fs(op) => op.$method(),
             Op::Guard(op) => op.$method(),
@@ -67,6 +76,7 @@ macro_rules! each_family {
             Op::Network(op) => op.$method(),
             Op::Process(op) => op.$method(),
             Op::Store(op) => op.$method(),
+            Op::Terminal(op) => op.$method(),
         }
     };
 }
@@ -76,7 +86,8 @@ impl Op {
     pub fn name(&self) -> String {
         let family: &'static str = self.into();
         let name = match self {
-            Op::Cgroup(op) => <&'static str>::from(op),
+            Op::Archive(op) => <&'static str>::from(op),
+            Op::Cgroup(op) => op.into(),
             Op::Fs(op) => op.into(),
             Op::Guard(op) => op.into(),
             Op::Http(op) => op.into(),
@@ -85,6 +96,7 @@ impl Op {
             Op::Network(op) => op.into(),
             Op::Process(op) => op.into(),
             Op::Store(op) => op.into(),
+            Op::Terminal(op) => op.into(),
         };
         format!("{family}.{name}")
     }
@@ -92,7 +104,8 @@ impl Op {
     /// The names of all operations there are, in the order of the families.
     pub fn names() -> Vec<String> {
         use strum::VariantNames;
-        let families: [(&str, &[&str]); 9] = [
+        let families: [(&str, &[&str]); 11] = [
+            ("archive", ArchiveOp::VARIANTS),
             ("cgroup", CgroupOp::VARIANTS),
             ("fs", FsOp::VARIANTS),
             ("guard", GuardOp::VARIANTS),
@@ -102,6 +115,7 @@ impl Op {
             ("network", NetworkOp::VARIANTS),
             ("process", ProcessOp::VARIANTS),
             ("store", StoreOp::VARIANTS),
+            ("terminal", TerminalOp::VARIANTS),
         ];
         families
             .iter()
@@ -124,9 +138,15 @@ impl Op {
         match self {
             Op::Cgroup(op) => op.undo(),
             Op::Fs(op) => op.undo(),
+            Op::Network(op) => op.undo(),
             Op::Process(op) => op.undo(),
             Op::Store(op) => op.undo(),
-            Op::Guard(_) | Op::Http(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => None,
+            Op::Guard(_)
+            | Op::Http(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Terminal(_)
+            | Op::Archive(_) => None,
         }
     }
 }
@@ -143,8 +163,9 @@ macro_rules! into_op {
 }
 
 into_op! {
-    CgroupOp => Cgroup, FsOp => Fs, GuardOp => Guard, HttpOp => Http, MountOp => Mount,
-    NamespaceOp => Namespace, NetworkOp => Network, ProcessOp => Process, StoreOp => Store,
+    ArchiveOp => Archive, CgroupOp => Cgroup, FsOp => Fs, GuardOp => Guard, HttpOp => Http,
+    MountOp => Mount, NamespaceOp => Namespace, NetworkOp => Network, ProcessOp => Process,
+    StoreOp => Store, TerminalOp => Terminal,
 }
 
 /// Quotes one word for a shell line.

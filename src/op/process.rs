@@ -15,6 +15,32 @@ pub enum ProcessOp {
         /// Directory of the OCI bundle.
         bundle: String,
     },
+    /// Makes a helper that joins the namespaces of a running container.
+    Fork,
+    /// Makes the process that will be the program, in the pid namespace joined before, as a child
+    /// of the shim. Last of all, so that nobody inside sees a process that is still half outside.
+    ForkInside,
+    /// Starts the proxy that carries published ports into a container; it ends with the container.
+    SpawnProxy {
+        /// Short id of the container.
+        container: String,
+        /// The process it ends with, on the host.
+        pid: u32,
+        /// What it carries, as `0.0.0.0:8080/tcp → 172.17.0.2:80`.
+        ports: Vec<String>,
+    },
+    /// Takes the name `ps` shows. A small init is this very process: it executes nothing that could
+    /// name it.
+    SetCommandLine {
+        /// The words.
+        argv: Vec<String>,
+    },
+    /// Splits in two: the caller goes on as a child that will be the program, and its former self
+    /// stays as PID 1, passes signals on and reaps what is left behind.
+    Supervise {
+        /// Length of the seccomp program PID 1 loads, too; 0 for none.
+        seccomp: usize,
+    },
     /// Becomes leader of a session of its own, away from the caller's terminal.
     NewSession,
     /// Changes the working directory.
@@ -54,6 +80,11 @@ impl ProcessOp {
     pub(super) fn syscall(&self) -> String {
         match self {
             ProcessOp::SpawnShim { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-shim\"])".into(),
+            ProcessOp::Fork => "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})".into(),
+            ProcessOp::ForkInside => "clone3({flags=CLONE_PIDFD|CLONE_PARENT})".into(),
+            ProcessOp::SpawnProxy { .. } => "posix_spawn(\"/proc/self/fd/…\", [\"learn-proxy\"])".into(),
+            ProcessOp::SetCommandLine { argv } => format!("prctl(PR_SET_MM, PR_SET_MM_ARG_START, {argv:?})"),
+            ProcessOp::Supervise { .. } => "clone3({exit_signal=SIGCHLD}); sigwaitinfo(); waitpid(-1)".into(),
             ProcessOp::NewSession => "setsid()".into(),
             ProcessOp::ChangeDirectory { path } => format!("chdir({path:?})"),
             ProcessOp::LookupProgram { name, .. } => format!("stat(\"<PATH entry>/{name}\")"),
@@ -75,6 +106,24 @@ impl ProcessOp {
             ProcessOp::SpawnShim { container, bundle } => {
                 format!("learn shim {} {} &", &container[..container.len().min(12)], quote(bundle))
             }
+            ProcessOp::Fork => "sh".into(),
+            ProcessOp::ForkInside => "nsenter --fork sh".into(),
+            ProcessOp::SpawnProxy { ports, .. } => {
+                let one = |port: &String| match port.split_once(" → ") {
+                    Some((from, to)) => {
+                        let (address, protocol) = from.rsplit_once('/').unwrap_or((from, "tcp"));
+                        let (host, number) = address.rsplit_once(':').unwrap_or(("", address));
+                        let kind = protocol.to_uppercase();
+                        format!("socat {kind}-LISTEN:{number},bind={host},fork,reuseaddr {kind}:{to} &")
+                    }
+                    None => String::new(),
+                };
+                ports.iter().map(one).collect::<Vec<_>>().join(" ")
+            }
+            ProcessOp::SetCommandLine { argv } => {
+                format!("exec -a {} sh", quote(argv.first().map_or("", String::as_str)))
+            }
+            ProcessOp::Supervise { .. } => "tini -- sh".into(),
             ProcessOp::NewSession => "setsid sh".into(),
             ProcessOp::ChangeDirectory { path } => format!("cd {}", quote(path)),
             ProcessOp::LookupProgram { name, .. } => format!("command -v {}", quote(name)),

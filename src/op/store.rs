@@ -31,6 +31,14 @@ pub enum StoreOp {
         /// Most bytes the layer may unpack to.
         limit: u64,
     },
+    /// Packs a container's writable layer into a compressed layer: what overlayfs marks as removed
+    /// becomes a whiteout. Both hashes are computed on the way.
+    PackLayer {
+        /// The writable layer.
+        directory: String,
+        /// File the compressed bytes are written to.
+        blob: String,
+    },
     /// Compares what was computed with what was promised.
     VerifyDigest {
         /// What the digest is of: `manifest`, `config`, `layer`, `diff-id`.
@@ -49,6 +57,9 @@ impl StoreOp {
             StoreOp::UnpackLayer { directory, .. } => {
                 format!("openat2(\"{directory}\", …, RESOLVE_IN_ROOT), write(), fchown(), … per file")
             }
+            StoreOp::PackLayer { directory, blob } => {
+                format!("read(\"{directory}/…\"), … per file; write(\"{blob}\", …); fsync()")
+            }
             StoreOp::VerifyDigest { .. } => "memcmp(expected, actual, 32)".into(),
         }
     }
@@ -58,6 +69,9 @@ impl StoreOp {
             StoreOp::PutBlob { path, .. } => format!("sha256sum {}", quote(path)),
             StoreOp::UnpackLayer { blob, directory, .. } => {
                 format!("tar -x -f {} -C {}", quote(blob), quote(directory))
+            }
+            StoreOp::PackLayer { directory, blob } => {
+                format!("tar -c -z -f {} -C {} .", quote(blob), quote(directory))
             }
             StoreOp::VerifyDigest { expected, actual, .. } => {
                 format!("test {} = {}", quote(expected), quote(actual))
@@ -71,6 +85,7 @@ impl StoreOp {
             StoreOp::UnpackLayer { directory, .. } => {
                 Some(FsOp::RemoveTree { path: directory.clone() }.into())
             }
+            StoreOp::PackLayer { blob, .. } => Some(FsOp::RemoveFile { path: blob.clone() }.into()),
             StoreOp::VerifyDigest { .. } => None,
         }
     }

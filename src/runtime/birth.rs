@@ -27,6 +27,13 @@ impl Birth {
         }
     }
 
+    /// Of a further process of a running container, whose ids are mapped already. Without privilege
+    /// its files are not the caller's to write any more.
+    pub fn joining(spec: &Spec, machine: &Machine) -> Birth {
+        let birth = Birth::of(spec, machine);
+        Birth { mapped: None, memory_killer: birth.memory_killer.filter(|_| !machine.unprivileged()) }
+    }
+
     /// Writes the files of process `pid`.
     ///
     /// # Errors

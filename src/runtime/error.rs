@@ -35,6 +35,9 @@ pub enum Error {
     /// The Spec asks for what this runtime does not do.
     #[error("config.json: {0}")]
     Unsupported(String),
+    /// The container ended before it could be joined.
+    #[error("the container's first process {0} is gone")]
+    Gone(u32),
     /// A limit that this machine cannot set.
     #[error(transparent)]
     Limit(#[from] Refused),
@@ -59,6 +62,7 @@ impl Classify for Error {
             Error::Malformed { .. } | Error::Incomplete(_) | Error::Unsupported(_) | Error::Seccomp(_) => {
                 Kind::Invalid
             }
+            Error::Gone(_) => Kind::Conflict,
             Error::Read { .. } | Error::Plumbing { .. } => Kind::Internal,
         }
     }
@@ -94,9 +98,14 @@ fn is_program_failure(op: &Op) -> bool {
 /// Docker derives 126 and 127 from runc's sentences, so those are kept for the program; every
 /// other failure names its operation.
 fn runc_wording(error: &OpError) -> String {
-    if is_program_failure(&error.op) && !error.is_abort() {
-        error.fault.message.clone()
-    } else {
-        error.to_string()
+    if error.is_abort() {
+        return error.to_string();
+    }
+    match &*error.op {
+        op if is_program_failure(op) => error.fault.message.clone(),
+        Op::Process(ProcessOp::ChangeDirectory { path }) => {
+            format!("chdir to cwd ({path:?}) set in config.json failed: {}", error.fault.message)
+        }
+        _ => error.to_string(),
     }
 }

@@ -4,12 +4,17 @@
 //! come after it because they name paths as the container sees them; the user changes after
 //! everything that needs privilege; the program comes last and takes the narrator's voice.
 
-use super::rootfs;
+use super::{INIT_ANNOTATION, rootfs};
 use crate::error::{Classify, Kind};
 use crate::kernel::{Machine, OpError, Payload, TracedJail, Value};
-use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp, redact_environment};
+use crate::op::{
+    FsOp, GuardOp, MountOp, NamespaceOp, NetworkOp, Op, ProcessOp, TerminalOp, redact_environment,
+};
 use crate::trace::{Note, Scope, facts};
 use oci_spec::runtime::{Capabilities, LinuxNamespaceType, Process, Spec};
+
+/// Where a container's first program finds its terminal.
+const CONSOLE: &str = "/dev/console";
 
 /// Everything init needs, worked out before the clone.
 pub struct Plan {
@@ -60,6 +65,9 @@ pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
     })?;
     jail.within(Scope::RootfsFurnish, &about, |jail| furnish(jail, &spec, &root, &machine))?;
     jail.within(Scope::RootfsPivot, &about, |jail| perform_all(jail, rootfs::pivot(&root)))?;
+    if let Some(process) = spec.process().as_ref().filter(|process| process.terminal() == Some(true)) {
+        jail.within(Scope::TerminalOpen, CONSOLE, |jail| console(jail, process))?;
+    }
     jail.within(Scope::RootfsProtect, &about, |jail| {
         // Here, because /proc/sys is about to become read-only.
         perform_all(jail, sysctls)?;
@@ -69,6 +77,44 @@ pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
     let hostname = spec.hostname().clone().unwrap_or_default();
     jail.within(Scope::IdentitySet, &hostname, |jail| identify(jail, &spec, &hostname))?;
     let Some(process) = spec.process() else { return Ok(()) };
+    if let Some(name) = spec.annotations().as_ref().and_then(|all| all.get(INIT_ANNOTATION)) {
+        return supervised(jail, process, filter, exec_scope, name);
+    }
+    hand_over(jail, process, filter, exec_scope)
+}
+
+/// The same with a small init as PID 1. It gives up as much as the program, and comes last, for
+/// only then is there nothing left to do for PID 1 but to wait.
+fn supervised(
+    jail: &mut TracedJail<'_>,
+    process: &Process,
+    filter: Vec<(u16, u8, u8, u32)>,
+    exec_scope: u32,
+    name: &str,
+) -> Result<(), OpError> {
+    let user = format!("{}:{}", process.user().uid(), process.user().gid());
+    let words = process.args().clone().unwrap_or_default();
+    let argv = [name, "--"].into_iter().map(str::to_owned).chain(words.clone()).collect();
+    let named = jail.within(Scope::GuardApply, user, |jail| {
+        let named = jail.perform(ProcessOp::SetCommandLine { argv });
+        guard(jail, process).map(|()| named)
+    })?;
+    // Without privilege on the host it shows the shim's name, and works as well.
+    drop(named);
+    jail.within(Scope::InitSupervise, name, |jail| {
+        let payload = Payload::Exec { env: Vec::new(), filter: filter.clone() };
+        jail.perform_with(ProcessOp::Supervise { seccomp: filter.len() }, payload).map(drop)
+    })?;
+    jail.within_numbered(exec_scope, Scope::ProcessExec, words.join(" "), |jail| exec(jail, process, filter))
+}
+
+/// Gives up what the program may not have, and lets it take over.
+pub(super) fn hand_over(
+    jail: &mut TracedJail<'_>,
+    process: &Process,
+    filter: Vec<(u16, u8, u8, u32)>,
+    exec_scope: u32,
+) -> Result<(), OpError> {
     let user = format!("{}:{}", process.user().uid(), process.user().gid());
     jail.within(Scope::GuardApply, user, |jail| guard(jail, process))?;
     let command = process.args().clone().unwrap_or_default().join(" ");
@@ -86,6 +132,27 @@ fn join_groups(jail: &mut TracedJail<'_>, groups: Membership) -> Result<(), OpEr
         }
         perform_all(jail, joins)
     })
+}
+
+/// Opens a terminal of the window's size for the program's user; the path of its inner end.
+pub(super) fn open_terminal(jail: &mut TracedJail<'_>, process: &Process) -> Result<String, OpError> {
+    let size = process.console_size();
+    let short = |number: u64| u16::try_from(number).unwrap_or(u16::MAX);
+    let (rows, columns) = size.as_ref().map_or((0, 0), |size| (short(size.height()), short(size.width())));
+    let opened = jail.perform(TerminalOp::Open { rows, columns, owner: process.user().uid() })?;
+    match opened.value {
+        Value::Terminal(path) => Ok(path),
+        _ => Ok(String::new()),
+    }
+}
+
+/// The terminal of a container's first program is its console.
+fn console(jail: &mut TracedJail<'_>, process: &Process) -> Result<(), OpError> {
+    let source = open_terminal(jail, process)?;
+    jail.perform(FsOp::CreateFile { path: CONSOLE.into(), mode: 0o600 })?;
+    let (target, flags) = (CONSOLE.to_owned(), vec!["bind".to_owned()]);
+    jail.perform(MountOp::Mount { source, target, fstype: String::new(), flags, data: String::new() })?;
+    Ok(())
 }
 
 fn perform_all(jail: &mut TracedJail<'_>, ops: Vec<Op>) -> Result<(), OpError> {
@@ -123,13 +190,16 @@ fn identify(jail: &mut TracedJail<'_>, spec: &Spec, hostname: &str) -> Result<()
         jail.perform(NamespaceOp::SetHostname { name: hostname.to_owned() })?;
     }
     if new(LinuxNamespaceType::Network) {
-        jail.perform(NetworkOp::LinkUp { interface: "lo".into() })?;
+        jail.perform(NetworkOp::LinkUp { interface: "lo".into(), sandbox: None })?;
     }
     Ok(())
 }
 
 fn guard(jail: &mut TracedJail<'_>, process: &Process) -> Result<(), OpError> {
     jail.perform(ProcessOp::NewSession)?;
+    if process.terminal() == Some(true) {
+        jail.perform(TerminalOp::Control)?;
+    }
     for limit in process.rlimits().as_deref().unwrap_or_default() {
         let resource = limit.typ().to_string();
         jail.perform(GuardOp::SetLimit { resource, soft: limit.soft(), hard: limit.hard() })?;

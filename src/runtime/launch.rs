@@ -8,7 +8,7 @@ use super::limits::Groups;
 use super::namespaces::Namespaces;
 use super::{rootfs, supported, sysctl};
 use crate::kernel::{Child, Machine, OpError, Payload, Stdio, TracedJail};
-use crate::op::{NamespaceOp, Op};
+use crate::op::{Namespace, NamespaceOp, Op};
 use crate::trace::{Facts, Note, Scope, facts};
 use oci_spec::runtime::{Linux, Spec};
 use std::time::Instant;
@@ -85,13 +85,7 @@ fn prepare(
 ) -> Result<Prepared, Error> {
     let linux = spec.linux().as_ref().ok_or(Error::Incomplete("linux is missing"))?;
     supported::check(&spec, linux, machine)?;
-    let filter = match linux.seccomp() {
-        Some(profile) => {
-            let filter = filter::compile(profile).map_err(|error| Error::Seccomp(error.to_string()))?;
-            filter.instructions().iter().map(|i| (i.code, i.jt, i.jf, i.k)).collect()
-        }
-        None => Vec::new(),
-    };
+    let filter = compiled_filter(linux)?;
     let path = cgroups_path(linux, bundle);
     let groups = Groups::plan(machine, &path, linux.resources().as_ref())?;
     let namespaces = Namespaces::of(linux);
@@ -109,9 +103,16 @@ fn prepare(
     Ok(Prepared { path, groups, namespaces, birth, plan })
 }
 
+/// The Spec's seccomp profile as a program; empty for none.
+pub(super) fn compiled_filter(linux: &Linux) -> Result<Vec<(u16, u8, u8, u32)>, Error> {
+    let Some(profile) = linux.seccomp() else { return Ok(Vec::new()) };
+    let filter = filter::compile(profile).map_err(|error| Error::Seccomp(error.to_string()))?;
+    Ok(filter.instructions().iter().map(|i| (i.code, i.jt, i.jf, i.k)).collect())
+}
+
 /// The Spec's path, or one named after the bundle: never a hierarchy's root, whose limits are the
 /// host's.
-fn cgroups_path(linux: &Linux, bundle: &str) -> String {
+pub(super) fn cgroups_path(linux: &Linux, bundle: &str) -> String {
     let named = || {
         let bundle = std::fs::canonicalize(bundle).unwrap_or_else(|_| bundle.into());
         format!("/learn/{}", bundle.file_name().unwrap_or_default().to_string_lossy())
@@ -160,6 +161,7 @@ fn enter(
     stdio: Stdio,
     plan: Plan,
 ) -> Result<Box<dyn Child>, OpError> {
+    let joined = namespaces.joined();
     jail.within(Scope::NamespacesEnter, about, |jail| {
         namespaces.before.iter().try_for_each(|op| jail.perform(op.clone()).map(drop))?;
         let (namespaces, cgroup) = (namespaces.new.clone(), plan.groups.born.clone());
@@ -169,19 +171,22 @@ fn enter(
             end(&mut *child);
             return Err(error);
         }
-        let inodes = namespace_inodes(jail, child.pid());
+        let inodes = namespace_inodes(jail, child.pid(), &joined);
         jail.note(Note::NamespaceInodes, inodes);
         Ok(child)
     })
 }
 
-/// The inode of each namespace on both sides of the wall: equal where it is shared.
-fn namespace_inodes(jail: &TracedJail<'_>, pid: u32) -> Facts {
+/// The inode of each namespace on both sides of the wall: equal where it is shared. One that the
+/// process is to join is what its path shows.
+pub(super) fn namespace_inodes(jail: &TracedJail<'_>, pid: u32, joined: &[(Namespace, String)]) -> Facts {
     let mut inodes = facts([("process", &pid)]);
     for name in ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup"] {
-        for (key, owner) in [(name.to_owned(), pid.to_string()), (format!("host-{name}"), "self".to_owned())]
-        {
-            if let Ok(link) = jail.jail().read_link(&format!("/proc/{owner}/ns/{name}")) {
+        let to_join = joined.iter().find(|(kind, _)| kind.proc_name() == name).map(|(_, path)| path.clone());
+        let inside = to_join.unwrap_or_else(|| format!("/proc/{pid}/ns/{name}"));
+        let places = [(name.to_owned(), inside), (format!("host-{name}"), format!("/proc/self/ns/{name}"))];
+        for (key, place) in places {
+            if let Ok(link) = jail.jail().read_link(&place) {
                 let inode = link.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(']');
                 inodes.insert(key, inode.to_owned());
             }
@@ -190,7 +195,7 @@ fn namespace_inodes(jail: &TracedJail<'_>, pid: u32) -> Facts {
     inodes
 }
 
-fn go(
+pub(super) fn go(
     jail: &mut TracedJail<'_>,
     child: &mut dyn Child,
     exec_scope: u32,
@@ -214,7 +219,7 @@ fn innermost_pid(jail: &TracedJail<'_>, pid: u32) -> String {
 }
 
 /// Ends a child that is not to become a container, and takes its status.
-fn end(child: &mut dyn Child) {
+pub(super) fn end(child: &mut dyn Child) {
     // Both fail only when it is gone already.
     let _ = child.signal(nix::libc::SIGKILL);
     let _ = child.reap();

@@ -16,10 +16,13 @@ pub mod channel;
 pub mod error;
 pub mod guard;
 pub mod init;
+pub mod join;
 pub mod launch;
 pub mod limits;
+pub mod log_format;
 pub mod namespaces;
 pub mod protocol;
+pub mod proxy;
 pub mod rootfs;
 pub mod run;
 pub mod shim;
@@ -30,3 +33,7 @@ pub mod sysctl;
 /// namespace: overlayfs options (`lowerdir=…,upperdir=…,workdir=…`). Nothing is mounted on the
 /// host, so nothing can be left behind there.
 pub const OVERLAY_ANNOTATION: &str = "learn.rootfs.overlay";
+
+/// Annotation of a bundle whose PID 1 is a small init of this runtime's, and the program its child.
+/// The value is the name it shows: `/sbin/docker-init`.
+pub const INIT_ANNOTATION: &str = "learn.process.init";

@@ -33,6 +33,32 @@ impl Namespaces {
         namespaces.new.sort_unstable();
         namespaces
     }
+
+    /// What init is to join, by its path.
+    pub fn joined(&self) -> Vec<(Namespace, String)> {
+        let joined = |op: &Op| match op {
+            Op::Namespace(NamespaceOp::Join { namespace, path }) => Some((*namespace, path.clone())),
+            _ => None,
+        };
+        self.inside.iter().filter_map(joined).collect()
+    }
+}
+
+/// What joins every namespace of a running container whose first process is `pid`. The user
+/// namespace comes first, for it gives the right to join the others; the mount namespace last,
+/// for the paths are the host's; the pid namespace is for children of who joins it.
+pub fn joins(linux: &Linux, pid: u32) -> Vec<Op> {
+    use Namespace::{Cgroup, Ipc, Mount, Network, Pid, User, Uts};
+    let kinds: Vec<Namespace> =
+        linux.namespaces().iter().flatten().filter_map(|listed| kind(listed.typ())).collect();
+    [User, Ipc, Uts, Network, Cgroup, Pid, Mount]
+        .into_iter()
+        .filter(|namespace| kinds.contains(namespace))
+        .map(|namespace| {
+            let path = format!("/proc/{pid}/ns/{}", namespace.proc_name());
+            NamespaceOp::Join { namespace, path }.into()
+        })
+        .collect()
 }
 
 fn kind(listed: LinuxNamespaceType) -> Option<Namespace> {

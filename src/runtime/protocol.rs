@@ -19,6 +19,7 @@
 
 use crate::error::{Hint, Kind};
 use crate::kernel::Machine;
+use crate::runtime::log_format::LogPlan;
 use crate::trace::{Decision, Event, Stage, Stop};
 use serde::{Deserialize, Serialize};
 
@@ -35,22 +36,33 @@ pub enum ToShim {
     Go,
     /// The learner's answer to a [`FromShim::Hold`].
     Decide(Decision),
-    /// Send this signal to the container's first process.
+    /// Send this signal to the program.
     Signal(i32),
+    /// The window of the terminal's client has this size.
+    Resize {
+        /// Lines.
+        rows: u16,
+        /// Characters in a line.
+        columns: u16,
+    },
 }
 
 /// What to run, and how it is watched.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Start {
-    /// Container id, 64 hex digits.
+    /// Container id, 64 hex digits; for an exec its own.
     pub id: String,
-    /// Directory that holds `config.json`.
+    /// Directory that holds `config.json`, or for an exec its `process.json`.
     pub bundle: String,
+    /// For an exec: the container that is joined.
+    pub exec: Option<Target>,
+    /// Whether the program gets a terminal.
+    pub terminal: bool,
     /// Where the shim listens for a daemon that comes back.
     pub socket: String,
-    /// The json-file log.
-    pub log: String,
+    /// What is kept of the output.
+    pub log: LogPlan,
     /// Written when the program ends, so that a daemon that was away learns of it.
     pub exit_file: String,
     /// Scope number to hang records under, and the first free one (see
@@ -70,6 +82,28 @@ pub struct Start {
     pub stdin_once: bool,
 }
 
+/// A running container that a further program joins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Target {
+    /// Its first process, on the host.
+    pub pid: u32,
+    /// Directory of its `config.json`.
+    pub bundle: String,
+}
+
+/// What a proxy carries: one packet a port, with the bound socket beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Carry {
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// Where to: `172.17.0.2:80`.
+    pub to: String,
+    /// The container's first process, on the host: the proxy ends with it.
+    pub ends_with: u32,
+}
+
 /// Which streams a client wants.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,6 +114,10 @@ pub struct Attach {
     pub stdout: bool,
     /// It gets the program's error output.
     pub stderr: bool,
+    /// The output goes out as it is, without frames.
+    pub raw: bool,
+    /// The keys that end the client's stay and nothing else; none outside of terminals.
+    pub detach: Vec<u8>,
     /// Input that arrived together with the request, base64.
     pub early_input: String,
 }
@@ -105,6 +143,8 @@ pub enum FromShim {
         /// The shim's own.
         shim: u32,
     },
+    /// A client left by its detach keys.
+    Detached,
     /// The program never ran.
     Failed(StartFailure),
     /// The program ended.

@@ -36,7 +36,11 @@ fn filled(text: &Option<String>) -> bool {
     text.as_deref().is_some_and(|text| !text.is_empty())
 }
 
-fn process(process: &Process) -> Result<(), Error> {
+/// Checks a process, the first of a container or a further one.
+///
+/// # Errors
+/// As [`check`].
+pub fn process(process: &Process) -> Result<(), Error> {
     if process.args().as_deref().unwrap_or_default().is_empty() {
         return Err(Error::Incomplete("process.args is empty"));
     }

@@ -41,8 +41,10 @@ fn write(linux: &Linux, name: &str, value: &str) -> Result<Op, Error> {
     } else {
         return refuse("it belongs to the host, not to a namespace");
     };
+    // A network namespace may have been made for the container before it.
+    let of_network = needed == LinuxNamespaceType::Network;
     let listed = linux.namespaces().as_deref().unwrap_or_default();
-    if !listed.iter().any(|one| one.typ() == needed && one.path().is_none()) {
+    if !listed.iter().any(|one| one.typ() == needed && (one.path().is_none() || of_network)) {
         return refuse("it belongs to a namespace the container does not have for itself");
     }
     let file = if name.contains('/') { name.to_owned() } else { name.replace('.', "/") };

@@ -146,8 +146,16 @@ pub enum Note {
     Overlay,
     /// No overlay on this machine: the layers were copied: `reason`, `bytes`.
     PlainCopy,
-    /// What the network of the container is: `mode` (loopback, host or none).
+    /// What the network of the container is: `mode` (bridge, loopback, host, none, or container
+    /// with the other's name as `container`).
     NetworkMode,
+    /// The container is in a network: `network`, `bridge`, `interface` (the end on the bridge),
+    /// `inside` (the end in the container), `address`, `mac`.
+    Connected,
+    /// A port of the host leads into the container: `from`, `to`, `owner` (the proxy's pid).
+    Published,
+    /// No rules can be set here: `reason`.
+    RulesAbsent,
     /// Where limits go: `mode` (`v1`, `v2`, `hybrid`, `none`), `controllers`.
     CgroupMode,
     /// No limit can be set here: `reason`.
@@ -159,6 +167,9 @@ pub enum Note {
     /// Namespace inodes on both sides: `<kind>` and `host-<kind>` per kind; the process id as
     /// `process`.
     NamespaceInodes,
+    /// A further process has what the container has: `process` and the first process of the
+    /// `container` share namespaces, `count` of them.
+    NamespacesShared,
     /// The ids of the user namespace: `inside`, `outside`, `count`.
     IdMapping,
     /// The runtime cannot be written to from inside: `how`.
@@ -166,10 +177,37 @@ pub enum Note {
     /// The program runs: `pid` as the host numbers it, `inside` as the container does; `program`
     /// is the word it was asked for by.
     Running,
+    /// Process 1 has a handler for the signal that asks it to end, or cannot refuse it: `signal`,
+    /// `mask` (SigCgt).
+    SignalCaught,
+    /// Process 1 has no handler for it, so the kernel drops it: `signal`, `mask` (SigCgt).
+    SignalDropped,
+    /// The wait for the program's end begins: `patience`.
+    StopTimer,
+    /// The program has not ended in time: `patience`.
+    StopTimedOut,
+    /// The kernel holds all processes: `count`, `path` of the control file.
+    Frozen,
+    /// The name before and after: `old`, `name`.
+    Renamed,
+    /// What a prune is going to remove: `count`, `names`.
+    PruneListed,
+    /// The policy starts the program again: `policy`, `delay`, `restarts` so far.
+    RestartPlanned,
     /// The program ended: `code`, `signal`, `oom`.
     Exited,
     /// The record that stays: `state`.
     Remains,
+    /// Where a container's files are reached from: `how` (`running` or `stopped`), `root`.
+    FilesReached,
+    /// A tar went by: `path`, `bytes`.
+    Archived,
+    /// What the writable layer holds: `changed`, `added`, `deleted`, `upper`.
+    Changes,
+    /// The container has changed nothing, so its image gets no new layer: `upper`.
+    NothingChanged,
+    /// A new image: `id`, `parent`, `diff-id`.
+    Committed,
     /// The learner aborted.
     Aborted,
 }

@@ -72,6 +72,28 @@ pub enum Scope {
     #[serde(rename = "container.wait")]
     #[strum(serialize = "container.wait")]
     ContainerWait,
+    /// A container gets a network namespace, and in it a place in each of its networks. About:
+    /// the container.
+    #[serde(rename = "network.connect")]
+    #[strum(serialize = "network.connect")]
+    NetworkConnect,
+    /// A network's bridge is made. About: the network's name.
+    #[serde(rename = "network.create")]
+    #[strum(serialize = "network.create")]
+    NetworkCreate,
+    /// A container's networks are let go of. About: the container.
+    #[serde(rename = "network.release")]
+    #[strum(serialize = "network.release")]
+    NetworkRelease,
+    /// A network goes. About: its name.
+    #[serde(rename = "network.remove")]
+    #[strum(serialize = "network.remove")]
+    NetworkRemove,
+    /// Ports of the host are taken, or handed to whoever carries what comes in. About: the
+    /// container.
+    #[serde(rename = "ports.publish")]
+    #[strum(serialize = "ports.publish")]
+    PortsPublish,
     /// From Created to Running. About: the container.
     #[serde(rename = "container.start")]
     #[strum(serialize = "container.start")]
@@ -88,6 +110,11 @@ pub enum Scope {
     #[serde(rename = "namespaces.enter")]
     #[strum(serialize = "namespaces.enter")]
     NamespacesEnter,
+    /// A further process is born in the namespaces of a running container. About: the pid of its
+    /// first process.
+    #[serde(rename = "namespaces.join")]
+    #[strum(serialize = "namespaces.join")]
+    NamespacesJoin,
     /// The container's process joins its control groups. About: the pid.
     #[serde(rename = "limits.join")]
     #[strum(serialize = "limits.join")]
@@ -108,6 +135,10 @@ pub enum Scope {
     #[serde(rename = "rootfs.protect")]
     #[strum(serialize = "rootfs.protect")]
     RootfsProtect,
+    /// The program gets a terminal. About: where it finds it.
+    #[serde(rename = "terminal.open")]
+    #[strum(serialize = "terminal.open")]
+    TerminalOpen,
     /// Host name and network interfaces. About: the host name.
     #[serde(rename = "identity.set")]
     #[strum(serialize = "identity.set")]
@@ -116,10 +147,30 @@ pub enum Scope {
     #[serde(rename = "guard.apply")]
     #[strum(serialize = "guard.apply")]
     GuardApply,
+    /// A small init stays as PID 1. About: the name it shows.
+    #[serde(rename = "init.supervise")]
+    #[strum(serialize = "init.supervise")]
+    InitSupervise,
     /// The program takes over the process. About: its command line.
     #[serde(rename = "process.exec")]
     #[strum(serialize = "process.exec")]
     ProcessExec,
+    /// A further program for a running container is noted. About: the container.
+    #[serde(rename = "exec.create")]
+    #[strum(serialize = "exec.create")]
+    ExecCreate,
+    /// It is started. About: the exec's id.
+    #[serde(rename = "exec.start")]
+    #[strum(serialize = "exec.start")]
+    ExecStart,
+    /// It ended. About: the exec's id.
+    #[serde(rename = "exec.exit")]
+    #[strum(serialize = "exec.exit")]
+    ExecExit,
+    /// The container's processes are listed. About: the container.
+    #[serde(rename = "container.top")]
+    #[strum(serialize = "container.top")]
+    ContainerTop,
     /// The program ended. About: the container.
     #[serde(rename = "container.exit")]
     #[strum(serialize = "container.exit")]
@@ -132,10 +183,54 @@ pub enum Scope {
     #[serde(rename = "container.kill")]
     #[strum(serialize = "container.kill")]
     ContainerKill,
+    /// The stop, then the start of the same container. About: the container.
+    #[serde(rename = "container.restart")]
+    #[strum(serialize = "container.restart")]
+    ContainerRestart,
+    /// Every process of the container is frozen. About: the container.
+    #[serde(rename = "container.pause")]
+    #[strum(serialize = "container.pause")]
+    ContainerPause,
+    /// A frozen container goes on. About: the container.
+    #[serde(rename = "container.unpause")]
+    #[strum(serialize = "container.unpause")]
+    ContainerUnpause,
+    /// The record gets another name. About: the container.
+    #[serde(rename = "container.rename")]
+    #[strum(serialize = "container.rename")]
+    ContainerRename,
+    /// Limits of a running container are written anew. About: the container.
+    #[serde(rename = "container.update")]
+    #[strum(serialize = "container.update")]
+    ContainerUpdate,
+    /// Containers that do not run are listed, then removed. About: how many.
+    #[serde(rename = "container.prune")]
+    #[strum(serialize = "container.prune")]
+    ContainerPrune,
     /// Record, log and writable layer go. About: the container.
     #[serde(rename = "container.remove")]
     #[strum(serialize = "container.remove")]
     ContainerRemove,
+    /// Files go into a container or come out of it. About: `<id>:<path>`.
+    #[serde(rename = "container.copy")]
+    #[strum(serialize = "container.copy")]
+    ContainerCopy,
+    /// A container's whole file tree as one tar. About: the container.
+    #[serde(rename = "container.export")]
+    #[strum(serialize = "container.export")]
+    ContainerExport,
+    /// The writable layer is held against the image. About: the container.
+    #[serde(rename = "container.diff")]
+    #[strum(serialize = "container.diff")]
+    ContainerDiff,
+    /// A container becomes an image. About: the container.
+    #[serde(rename = "container.commit")]
+    #[strum(serialize = "container.commit")]
+    ContainerCommit,
+    /// The writable layer becomes a layer of an image. About: the container.
+    #[serde(rename = "layer.pack")]
+    #[strum(serialize = "layer.pack")]
+    LayerPack,
     /// Empty control groups go. About: the group's path.
     #[serde(rename = "limits.release")]
     #[strum(serialize = "limits.release")]
@@ -189,11 +284,15 @@ impl Scope {
             ImagePull | RegistryChoose | RegistryAuth | ManifestResolve | ConfigFetch | LayerFetch
             | LayerUnpack | ImageCommit => Stage::PullAndCache,
             ContainerCreate | SnapshotPrepare => Stage::SnapshotToContainer,
-            BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | LimitsJoin
-            | RootfsMount | RootfsFurnish | RootfsPivot | RootfsProtect | IdentitySet | GuardApply
-            | ProcessExec | ContainerExit => Stage::StartCommand,
-            ImageRemove | ContainerAttach | ContainerWait | ContainerStop | ContainerKill
-            | ContainerRemove | LimitsRelease | Rollback => return None,
+            BundleWrite | ContainerStart | ShimSpawn | LimitsApply | NamespacesEnter | NamespacesJoin
+            | LimitsJoin | TerminalOpen | ExecStart | ExecExit | RootfsMount | RootfsFurnish
+            | RootfsPivot | RootfsProtect | IdentitySet | GuardApply | ProcessExec | ContainerExit
+            | NetworkConnect | NetworkRelease | PortsPublish | InitSupervise => Stage::StartCommand,
+            ImageRemove | ExecCreate | ContainerTop | ContainerAttach | ContainerWait | ContainerStop
+            | ContainerKill | ContainerRemove | LimitsRelease | Rollback | ContainerCopy
+            | ContainerExport | ContainerDiff | ContainerCommit | LayerPack | NetworkCreate
+            | NetworkRemove | ContainerRestart | ContainerPause | ContainerUnpause | ContainerRename
+            | ContainerUpdate | ContainerPrune => return None,
         })
     }
 

@@ -98,9 +98,16 @@ pub struct Healthcheck {
     /// In which failures do not count.
     #[serde(deserialize_with = "nullable")]
     pub start_period: i64,
+    /// Between two checks while the start period lasts.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "is_zero")]
+    pub start_interval: i64,
     /// Failures in a row.
     #[serde(deserialize_with = "nullable")]
     pub retries: i64,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// `POST /containers/create`: the fields of [`Config`] with two more beside them.

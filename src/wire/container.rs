@@ -81,6 +81,25 @@ pub struct Port {
     pub r#type: String,
 }
 
+/// Answer of `POST /containers/prune`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ContainersPruned {
+    /// Ids; `null` when there were none.
+    pub containers_deleted: Option<Vec<String>>,
+    /// Bytes.
+    pub space_reclaimed: u64,
+}
+
+/// Answer of `POST /containers/{id}/update`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct UpdateResponse {
+    /// Lines the client prints.
+    #[serde(deserialize_with = "nullable")]
+    pub warnings: Vec<String>,
+}
+
 /// Answer of `POST /containers/{id}/wait`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

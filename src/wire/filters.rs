@@ -61,6 +61,14 @@ impl Filters {
         values.is_empty() || values.iter().any(|value| pass(value))
     }
 
+    /// Whether the labels hold none of what `label!` filters name.
+    pub fn labels_absent(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.get("label!").iter().all(|unwanted| match unwanted.split_once('=') {
+            Some((key, value)) => labels.get(key).is_none_or(|has| has != value),
+            None => !labels.contains_key(unwanted),
+        })
+    }
+
     /// Whether the labels hold every `label` filter: `key` or `key=value`.
     pub fn labels(&self, labels: &BTreeMap<String, String>) -> bool {
         self.get("label").iter().all(|wanted| match wanted.split_once('=') {

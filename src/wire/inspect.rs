@@ -93,6 +93,36 @@ pub struct ContainerState {
     pub started_at: String,
     /// RFC 3339; `0001-01-01T00:00:00Z` for never.
     pub finished_at: String,
+    /// Absent without a health check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthState>,
+}
+
+/// What a health check has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HealthState {
+    /// `starting`, `healthy`, `unhealthy`.
+    pub status: String,
+    /// Bad answers in a row.
+    pub failing_streak: i64,
+    /// The last five.
+    #[serde(deserialize_with = "nullable")]
+    pub log: Vec<HealthcheckResult>,
+}
+
+/// One answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HealthcheckResult {
+    /// RFC 3339.
+    pub start: String,
+    /// RFC 3339.
+    pub end: String,
+    /// 0 is good; -1 when there was none.
+    pub exit_code: i64,
+    /// Of both streams, the first 4096 bytes.
+    pub output: String,
 }
 
 /// The storage driver and its paths.

@@ -83,7 +83,14 @@ fn waits_attaches_and_watches_of_clients_that_left_are_let_go() {
     let before = descriptors(&live) + 4;
     for _ in 0..10 {
         drop(attach(&live, "long", "stream=1&stdout=1&stderr=1"));
-        for path in ["GET /learn/watch", "GET /events", "POST /containers/long/wait"] {
+        let long_lived = [
+            "GET /learn/watch",
+            "GET /events",
+            "GET /containers/long/stats",
+            "GET /containers/long/logs?follow=1&stdout=1",
+            "POST /containers/long/wait",
+        ];
+        for path in long_lived {
             let mut connection = UnixStream::connect(live.socket()).expect("the daemon answers");
             write!(connection, "{path} HTTP/1.1\r\nHost: learn\r\nContent-Length: 0\r\n\r\n").expect("sent");
             let mut head = [0; 12];
@@ -162,4 +169,66 @@ fn frames_of_both_streams_come_whole_and_in_their_order() {
     let frames: Vec<_> = std::iter::from_fn(|| frame(&mut attached)).collect();
     let expected = [(1, b"out\n".to_vec()), (2, b"err\n".to_vec()), (1, b"no-newline".to_vec())];
     assert_eq!(frames, expected);
+}
+
+#[test]
+fn fifty_attaches_to_one_container_all_see_everything() {
+    if !privileged() {
+        return;
+    }
+    let live = with_alpine();
+    live.ok(&[
+        "run",
+        "-d",
+        "-i",
+        "--name",
+        "star",
+        "alpine",
+        "sh",
+        "-c",
+        "read go; seq 1 2000; echo end >&2",
+    ]);
+    let mut crowd: Vec<UnixStream> =
+        (0..50).map(|_| attach(&live, "star", "stream=1&stdout=1&stderr=1")).collect();
+    // Some vanish, one in the middle of it all.
+    crowd.drain(40..).for_each(drop);
+    attach(&live, "star", "stream=1&stdin=1").write_all(b"go\n").expect("sent");
+    let expected: String = (1..=2000).map(|line| format!("{line}\n")).collect();
+    for mut one in crowd {
+        let frames: Vec<(u8, Vec<u8>)> = std::iter::from_fn(|| frame(&mut one)).collect();
+        let of = |kind: u8| -> Vec<u8> {
+            frames.iter().filter(|frame| frame.0 == kind).flat_map(|frame| frame.1.clone()).collect()
+        };
+        assert_eq!((of(1), of(2)), (expected.clone().into_bytes(), b"end\n".to_vec()));
+    }
+    assert_eq!(live.ok(&["wait", "star"]), "0\n");
+    live.ok(&["rm", "star"]);
+    nothing_left(&live);
+}
+
+#[test]
+fn sizes_that_race_with_the_start_and_the_end_of_a_terminal_harm_nobody() {
+    if !privileged() {
+        return;
+    }
+    let live = with_alpine();
+    live.ok(&["create", "-t", "--name", "window", "alpine", "sh", "-c", "sleep 1; stty size"]);
+    let resize = |size: &str| {
+        let mut connection = UnixStream::connect(live.socket()).expect("the daemon answers");
+        let request = format!("POST /containers/window/resize?{size} HTTP/1.1\r\nHost: learn\r\n");
+        write!(connection, "{request}Content-Length: 0\r\nConnection: close\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("an answer");
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(resize("h=10&w=20"), "409");
+    assert_eq!(resize("h=ten&w=20"), "400");
+    live.ok(&["start", "window"]);
+    for round in 0..200 {
+        let answer = resize(&format!("h={}&w={}", 10 + round % 7, 20 + round % 5));
+        assert!(answer == "200" || answer == "409", "{answer}");
+    }
+    assert_eq!(live.ok(&["wait", "window"]), "0\n");
+    live.ok(&["rm", "window"]);
+    nothing_left(&live);
 }

@@ -4,5 +4,12 @@
 #[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod live;
 
+#[path = "../support/pty.rs"]
+mod pty;
+
 mod crowd;
+mod endurance;
+mod exec;
+mod init;
 mod output;
+mod terminal;

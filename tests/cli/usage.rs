@@ -39,7 +39,7 @@ fn malformed_command_lines_fail_in_dockers_words() {
 #[test]
 fn flags_docker_has_and_learn_has_not_are_refused_by_name() {
     let mut text = String::new();
-    for flag in ["-t", "-v=/a:/b", "-p", "--memory=1g", "--init", "--restart=always", "-a", "--gpus=all"] {
+    for flag in ["-t", "-v=/a:/b", "-p", "--memory=1g", "--init", "--userns=host", "-a", "--gpus=all"] {
         for lang in ["ko", "en"] {
             let output = alone(&["--lang", lang, "run", flag, "alpine"]);
             assert_eq!(output.status.code(), Some(125), "{flag}");

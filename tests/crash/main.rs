@@ -9,6 +9,7 @@ mod live;
 mod registry;
 
 mod input;
+mod policies;
 mod pull;
 mod running;
 mod stepwise;

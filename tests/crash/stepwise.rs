@@ -50,7 +50,7 @@ async fn run(client: &Client, image: &str, argv: &[&str]) -> Result<(), Error> {
         }
         other => other?,
     };
-    let streams = Streams { stdin: false, stdout: true, stderr: true };
+    let streams = Streams { stdout: true, stderr: true, ..Streams::default() };
     let _attached = client.attach_container(&created.id, streams).await?;
     let wait = client.wait_container(&created.id, Some(Condition::NextExit)).await?;
     client.start_container(&created.id).await?;

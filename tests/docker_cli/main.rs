@@ -6,8 +6,13 @@
 mod live;
 
 mod errors;
+mod files;
+mod lifecycle;
+mod logs;
+mod networks;
 mod proxy;
 mod requests;
+mod usage;
 mod verbs;
 
 use live::{Live, privileged, said, unable};

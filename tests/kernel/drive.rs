@@ -5,7 +5,7 @@ use learn::client::container::{Condition, Streams};
 use learn::client::image::Pull;
 use learn::client::{Client, Connector, Error, Source};
 use learn::trace::{Decision, Event, Record, Scope, Stop, Trace};
-use learn::wire::{Config, CreateRequest, Credentials, HostConfig, Ulimit};
+use learn::wire::{Config, CreateRequest, Credentials, HostConfig, PortBinding, Ulimit};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub struct Ended {
     pub left: Option<(String, i64)>,
 }
 
-fn connector(world: &World) -> Connector {
+pub fn connector(world: &World) -> Connector {
     let engine = world.engine.clone();
     Arc::new(move || {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
@@ -47,9 +47,11 @@ fn connector(world: &World) -> Connector {
 pub struct Asked {
     pub image: &'static str,
     pub command: &'static [&'static str],
-    /// With a limit of its own, and no new privileges.
+    /// With a limit of its own, a published port, and no new privileges.
     pub hardened: bool,
-    /// Killed as soon as it runs, and removed when it is gone, the image after it.
+    /// Without a network: what one run builds and the next may find is no part of a scenario.
+    pub apart: bool,
+    /// Paused and let go, then killed, as soon as it runs, and removed when it is gone, the image after it.
     pub killed: bool,
     /// The scope before which the learner says no.
     pub abort: Option<Scope>,
@@ -94,9 +96,12 @@ fn request(asked: Asked) -> CreateRequest {
         attach_stderr: true,
         ..Config::default()
     };
-    let mut host_config = HostConfig { network_mode: "default".into(), ..HostConfig::default() };
+    let mode = if asked.apart { "none" } else { "default" };
+    let mut host_config = HostConfig { network_mode: mode.into(), ..HostConfig::default() };
     if asked.hardened {
         host_config.security_opt = words(&["no-new-privileges"]);
+        let anywhere = PortBinding { host_ip: "127.0.0.1".into(), host_port: String::new() };
+        host_config.port_bindings = [("80/tcp".to_owned(), Some(vec![anywhere]))].into();
         host_config.ulimits = vec![Ulimit { name: "nofile".into(), soft: 512, hard: 1024 }];
     }
     CreateRequest { config, host_config, ..CreateRequest::default() }
@@ -114,11 +119,13 @@ async fn steps(client: &Client, asked: Asked, ended: &mut Ended) -> Result<(), E
     };
     ended.id = Some(created.id.clone());
     let id = created.id.as_str();
-    let attach = Streams { stdin: false, stdout: true, stderr: true };
-    let (mut output, input) = client.attach_container(id, attach).await?.split();
+    let attach = Streams { stdout: true, stderr: true, ..Streams::default() };
+    let (mut output, input) = client.attach_container(id, attach).await?.split(false);
     let wait = client.wait_container(id, Some(Condition::NextExit)).await?;
     client.start_container(id).await?;
     if asked.killed {
+        client.pause_container(id).await?;
+        client.unpause_container(id).await?;
         client.kill_container(id, Some("KILL")).await?;
     }
     while let Some((source, bytes)) = output.next_piece().await.expect("frames") {

@@ -12,6 +12,7 @@
 
 mod coverage;
 mod drive;
+mod files;
 mod hub;
 mod normal;
 mod scenarios;

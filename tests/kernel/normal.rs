@@ -6,7 +6,7 @@
 
 use crate::drive::Run;
 use crate::worlds::World;
-use learn::op::{FsOp, Op};
+use learn::op::{FsOp, NetworkOp, Op};
 use learn::trace::{Event, Facts, Note, Record, Scope};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,7 +15,10 @@ use std::collections::BTreeMap;
 const SIDE_BY_SIDE: [Scope; 1] = [Scope::LayerFetch];
 
 /// Facts that tell of the machine and not of what was done, each with its reason.
-const OF_THE_MACHINE: [(&str, &str, &str); 0] = [];
+const OF_THE_MACHINE: [(&str, &str, &str); 2] = [
+    ("network.create-sandbox", "inode", "counted by each kernel for itself"),
+    ("network.create-sandbox", "path", "the number of a descriptor"),
+];
 
 /// One line for everything that happened, indented by scope.
 pub fn lines(world: &World, run: &Run) -> Vec<String> {
@@ -133,6 +136,24 @@ impl Names {
                         parts.push((id[..12].to_owned(), "<short>"));
                     }
                 }
+                Event::Will { op: Op::Fs(FsOp::WriteFile { path, .. }) } => {
+                    let below = path.strip_prefix(&format!("{}/", places.networks()));
+                    if let Some(id) = below.and_then(|file| file.strip_suffix(".json")) {
+                        parts.push((id.to_owned(), "<network>"));
+                        parts.push((id[..12].to_owned(), "<network>"));
+                    }
+                }
+                Event::Will { op: Op::Network(op) } => parts.extend(of_networks(op)),
+                Event::Did { op, facts, .. } if op == "network.create-sandbox" => {
+                    parts.push((facts["path"].clone(), "<sandbox>"));
+                }
+                Event::Did { op, facts, .. } if op == "network.listen" => {
+                    parts.push((format!(":{}", facts["port"]), ":<port>"));
+                    whole.insert(facts["port"].clone(), "<port>");
+                }
+                Event::Did { op, facts, .. } if op == "process.spawn-proxy" => {
+                    whole.insert(facts["pid"].clone(), "<proxy>");
+                }
                 Event::Did { op, facts, .. } if op == "process.spawn-shim" => {
                     whole.insert(facts["pid"].clone(), "<shim>");
                 }
@@ -193,6 +214,21 @@ impl Names {
             }
             other => other,
         }
+    }
+}
+
+/// Names and addresses of networks, which engines side by side choose so that they differ.
+fn of_networks(op: &NetworkOp) -> Vec<(String, &'static str)> {
+    match op {
+        NetworkOp::CreateBridge { name, .. } => vec![(name.clone(), "<bridge>")],
+        NetworkOp::AttachToBridge { bridge, .. } => vec![(bridge.clone(), "<bridge>")],
+        NetworkOp::CreateVeth { host, mac, .. } => vec![(host.clone(), "<veth>"), (mac.clone(), "<mac>")],
+        NetworkOp::AddAddress { address, .. } => {
+            let network: Vec<&str> = address.split('.').take(2).collect();
+            vec![(format!("{}.", network.join(".")), "<net>.")]
+        }
+        NetworkOp::ReplaceRules { table, .. } => vec![(table.clone(), "<table>")],
+        _ => Vec::new(),
     }
 }
 

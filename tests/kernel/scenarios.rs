@@ -25,7 +25,7 @@ impl Scenario {
         let mut told = Vec::new();
         for world in &both(self.layers, self.without_overlay).await {
             for image in self.before {
-                run(world, Asked { image, ..Asked::default() }).await;
+                run(world, Asked { image, apart: true, ..Asked::default() }).await;
             }
             let run = run(world, self.asked).await;
             told.push(lines(world, &run));

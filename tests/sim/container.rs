@@ -5,6 +5,7 @@ use learn::kernel::sim::SimHost;
 use learn::kernel::{Host, Machine, Payload, Report, Stdio, TracedJail, Value};
 use learn::op::ProcessOp;
 use learn::runtime::guard::{capability, paths};
+use learn::runtime::log_format::LogPlan;
 use learn::runtime::protocol::{Attach, FromShim, Start, ToShim};
 use learn::runtime::{OVERLAY_ANNOTATION, channel, launch, shim};
 use learn::trace::{Decision, Event, Stop};
@@ -217,10 +218,12 @@ fn spawn(host: &SimHost) -> (u32, OwnedFd) {
 
 fn begin(machine: Machine) -> ToShim {
     ToShim::Start(Box::new(Start {
+        exec: None,
+        terminal: false,
         id: "c".repeat(64),
         bundle: "/var/lib/learn/containers/c/bundle".into(),
         socket: String::new(),
-        log: "/var/lib/learn/containers/c/json.log".into(),
+        log: LogPlan { path: "/var/lib/learn/containers/c/json.log".into(), ..LogPlan::default() },
         exit_file: "/var/lib/learn/containers/c/exit.json".into(),
         scope: 0,
         scope_base: 1000,

@@ -233,8 +233,11 @@ fn privileges_given_up_do_not_come_back() {
         jail.act(NamespaceOp::SetHostname { name: "inside".into() }).expect("its own");
         assert_eq!(jail.read("/proc/sys/kernel/hostname").expect("procfs"), "inside\n");
         assert_eq!(jail.act(NamespaceOp::SetHostname { name: "x".repeat(65) }), Err(EINVAL));
-        jail.act(NetworkOp::LinkUp { interface: "lo".into() }).expect("every network has it");
-        assert_eq!(jail.act(NetworkOp::LinkUp { interface: "eth0".into() }), Err(nix::libc::ENODEV));
+        jail.act(NetworkOp::LinkUp { interface: "lo".into(), sandbox: None }).expect("every network has it");
+        assert_eq!(
+            jail.act(NetworkOp::LinkUp { interface: "eth0".into(), sandbox: None }),
+            Err(nix::libc::ENODEV)
+        );
         jail.act(ProcessOp::NewSession).expect("no leader yet");
         assert_eq!(jail.act(ProcessOp::NewSession), Err(EPERM));
         let keep = vec!["CAP_CHOWN".to_owned(), "CAP_SYS_ADMIN".to_owned()];
@@ -248,7 +251,7 @@ fn privileges_given_up_do_not_come_back() {
         assert!(status.contains("Uid:\t1000\t") && status.contains("NoNewPrivs:\t1"), "{status}");
         assert!(status.contains("CapBnd:\t0000000000200001"), "{status}");
         assert_eq!(jail.act(GuardOp::SetUser { uid: 0, gid: 0, groups: vec![] }), Err(EPERM));
-        assert_eq!(jail.act(NetworkOp::LinkUp { interface: "lo".into() }), Err(EPERM));
+        assert_eq!(jail.act(NetworkOp::LinkUp { interface: "lo".into(), sandbox: None }), Err(EPERM));
     });
 }
 

@@ -71,3 +71,11 @@ impl Dockerfile {
         parse::dockerfile(text)
     }
 }
+
+/// Reads one instruction by itself, without here-documents: a change of `commit`, a trigger.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn one(text: &str) -> Result<Instruction, Problem> {
+    parse::one(text, '\\')
+}

@@ -1,14 +1,15 @@
 //! `learn create`, and what it shares with `run`: from flags to the request, and the pull that
 //! a missing image asks for.
 
-use super::args::{Create, PullPolicy, Shape};
-use super::environment;
+use super::args::{Create, PullPolicy, Shape, Stream};
+use super::{environment, health};
 use crate::cli::failure::while_at;
 use crate::cli::image::pull::{self, Progress};
 use crate::cli::reference::Reference;
 use crate::cli::{Context, Failure, output};
+use crate::client::container::Streams;
 use crate::text::{Lang, ui};
-use crate::wire::{Config, CreateRequest, HostConfig, RestartPolicy, Ulimit};
+use crate::wire::{Config, CreateRequest, HostConfig, LogConfig, RestartPolicy, Ulimit};
 use hyper::StatusCode;
 use std::collections::BTreeMap;
 
@@ -82,14 +83,16 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         let reason = ui(lang, "refused.networks", &[]);
         return Err(usage(format!("network not supported: {network}: {reason}")));
     }
+    let streams = if attach { attached(shape) } else { Streams::default() };
     let config = Config {
         hostname: shape.hostname.clone().unwrap_or_default(),
         user: shape.user.clone().unwrap_or_default(),
-        attach_stdin: attach && shape.interactive,
-        attach_stdout: attach,
-        attach_stderr: attach,
+        attach_stdin: streams.stdin,
+        attach_stdout: streams.stdout,
+        attach_stderr: streams.stderr,
+        tty: shape.tty,
         open_stdin: shape.interactive,
-        stdin_once: attach && shape.interactive,
+        stdin_once: streams.stdin && shape.interactive,
         env: environment::collect(&shape.env, &shape.env_file)?,
         cmd: (!command.is_empty()).then(|| command.to_vec()),
         image: image.to_owned(),
@@ -98,12 +101,24 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         labels: labels(&shape.label),
         stop_signal: shape.stop_signal.clone(),
         stop_timeout: shape.stop_timeout,
+        healthcheck: health::check(&shape.health)?,
         ..Config::default()
     };
+    let policy = restart_policy(shape.restart.as_deref().unwrap_or("no")).map_err(usage)?;
+    if shape.rm && !matches!(policy.name.as_str(), "" | "no") {
+        return Err(usage("conflicting options: cannot specify both --restart and --rm".to_owned()));
+    }
     let host_config = HostConfig {
         network_mode: shape.network.clone().unwrap_or_else(|| "default".to_owned()),
-        restart_policy: RestartPolicy { name: "no".to_owned(), maximum_retry_count: 0 },
+        restart_policy: policy,
+        log_config: LogConfig {
+            r#type: shape.log_driver.clone().unwrap_or_default(),
+            config: labels(&shape.log_opt),
+        },
+        oom_kill_disable: Some(shape.oom_kill_disable),
+        oom_score_adj: shape.oom_score_adj.unwrap_or(0),
         auto_remove: shape.rm,
+        init: shape.init.then_some(true),
         cap_add: some(&shape.cap_add),
         cap_drop: some(&shape.cap_drop),
         privileged: shape.privileged,
@@ -113,6 +128,36 @@ fn request(lang: Lang, verb: &str, shape: &Shape, attach: bool) -> Result<Create
         ..HostConfig::default()
     };
     Ok(CreateRequest { config, host_config, ..CreateRequest::default() })
+}
+
+/// The streams `-a` names; without it the outputs, and standard input with `-i`.
+pub fn attached(shape: &Shape) -> Streams {
+    let named = |stream| shape.attach.contains(&stream);
+    let all = shape.attach.is_empty();
+    Streams {
+        stdin: named(Stream::Stdin) || shape.interactive,
+        stdout: all || named(Stream::Stdout),
+        stderr: all || named(Stream::Stderr),
+        ..Streams::default()
+    }
+}
+
+/// `on-failure:3`; what the names mean is the daemon's business.
+///
+/// # Errors
+/// A count that is none, in the words of Docker's client.
+pub fn restart_policy(text: &str) -> Result<RestartPolicy, String> {
+    let (name, count) = text.split_once(':').unwrap_or((text, ""));
+    if name.is_empty() && text.contains(':') {
+        return Err("invalid restart policy format: no policy provided before colon".to_owned());
+    }
+    let maximum_retry_count = match count {
+        "" => 0,
+        count => count.parse().map_err(|_| {
+            "invalid restart policy format: maximum retry count must be an integer".to_owned()
+        })?,
+    };
+    Ok(RestartPolicy { name: name.to_owned(), maximum_retry_count })
 }
 
 fn some(list: &[String]) -> Option<Vec<String>> {

@@ -14,7 +14,9 @@ pub async fn logs(context: &Context, logs: args::Logs) -> Result<(), Failure> {
         since: moment::option("--since", since)?,
         until: moment::option("--until", until)?,
         timestamps: logs.timestamps,
+        details: logs.details,
     };
     let container = context.client.inspect_container(&logs.container).await?;
-    streams::copy_log(context.client.container_logs(&container.id, &wanted).await?).await
+    streams::copy_log(context.client.container_logs(&container.id, container.config.tty, &wanted).await?)
+        .await
 }

@@ -1,8 +1,10 @@
-//! Our standard streams joined to a container's, and our signals passed on to its program.
+//! Our standard streams joined to a program's, and our signals passed on to it.
 
+use super::terminal::Raw;
 use crate::cli::{Context, Failure};
 use crate::client::hijack::{FramedBody, Input, Output};
 use crate::client::{Client, Hijacked, Source};
+use crate::wire::detach::Escape;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +17,49 @@ use tokio::time::timeout;
 /// Bytes read from standard input at once.
 const INPUT_CHUNK: usize = 32 << 10;
 
-/// Streams that flow by themselves until the container closes them.
+/// How streams are joined.
+#[derive(Clone, Debug, Default)]
+pub struct Join {
+    /// Ours to the program's input.
+    pub stdin: bool,
+    /// The program has a terminal: ours becomes raw, its output has no frames.
+    pub tty: bool,
+    /// The keys that leave the terminal.
+    pub detach: Vec<u8>,
+    /// Our signals go to the program.
+    pub signals: bool,
+}
+
+/// Why the streams are apart again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The program closed its output.
+    Ended,
+    /// The person at the terminal left by the detach keys.
+    Detached,
+}
+
+/// Streams that flow by themselves until the program closes them.
 pub struct Attached {
     output: JoinHandle<io::Result<()>>,
-    input: Option<JoinHandle<io::Result<()>>>,
+    input: Option<JoinHandle<io::Result<(Left, Option<Input>)>>>,
+    /// Restored when all is over.
+    raw: Option<Raw>,
 }
 
 /// How long output waits at most for the narration of what came before it.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Lets the streams flow; the output not before `told` says that the start was narrated.
-pub fn join(hijacked: Hijacked, stdin: bool, told: Option<watch::Receiver<bool>>) -> Attached {
-    let (output, input) = hijacked.split();
-    let (input, kept) = match stdin {
-        true => (Some(tokio::spawn(feed(input))), None),
+///
+/// # Errors
+/// When our terminal cannot be made raw.
+pub fn join(hijacked: Hijacked, how: Join, told: Option<watch::Receiver<bool>>) -> Result<Attached, Failure> {
+    let (output, input) = hijacked.split(how.tty);
+    let raw = (how.stdin && how.tty).then(|| Raw::enter(how.signals)).transpose()?;
+    let escape = Escape::new(if how.tty { how.detach } else { Vec::new() });
+    let (input, kept) = match how.stdin {
+        true => (Some(tokio::spawn(feed(input, escape))), None),
         // Not closed but kept: half-closing would tell the daemon that input ended.
         false => (None, Some(input)),
     };
@@ -37,21 +68,35 @@ pub fn join(hijacked: Hijacked, stdin: bool, told: Option<watch::Receiver<bool>>
         drop(kept);
         copied
     });
-    Attached { output, input }
+    Ok(Attached { output, input, raw })
 }
 
 impl Attached {
-    /// Waits until the container has closed its output.
+    /// Waits until the program has closed its output, or the person has left.
     ///
     /// # Errors
     /// When the connection broke or our own output cannot be written.
-    pub async fn output_ended(self) -> Result<(), Failure> {
-        let copied = self.output.await.map_err(io::Error::other)?;
-        if let Some(input) = self.input {
-            // Whoever types may never stop; nobody reads it any more.
-            input.abort();
-        }
-        Ok(copied?)
+    pub async fn over(self) -> Result<Left, Failure> {
+        let Attached { mut output, input, raw } = self;
+        let left = async {
+            let Some(input) = input else { return std::future::pending().await };
+            match input.await {
+                // Not closed yet: that would be a half-close, which ends the output.
+                Ok(Ok((Left::Detached, kept))) => kept,
+                // Input that ended or broke leaves the output.
+                _ => std::future::pending().await,
+            }
+        };
+        let over = tokio::select! {
+            copied = &mut output => copied.map_err(io::Error::other)?.map(|()| Left::Ended)?,
+            kept = left => {
+                output.abort();
+                drop(kept);
+                Left::Detached
+            }
+        };
+        drop(raw);
+        Ok(over)
     }
 }
 
@@ -107,13 +152,22 @@ pub async fn copy_log(mut log: FramedBody) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn feed(mut input: Input) -> io::Result<()> {
+/// Until our input ends, or its reader leaves.
+async fn feed(mut input: Input, mut escape: Escape) -> io::Result<(Left, Option<Input>)> {
     let mut stdin = tokio::io::stdin();
     let mut chunk = vec![0; INPUT_CHUNK];
     loop {
         match stdin.read(&mut chunk).await? {
-            0 => return input.close().await,
-            length => input.send(&chunk[..length]).await?,
+            0 => return input.close().await.map(|()| (Left::Ended, None)),
+            length => {
+                let (passed, detached) = escape.pass(&chunk[..length]);
+                if !passed.is_empty() {
+                    input.send(&passed).await?;
+                }
+                if detached {
+                    return Ok((Left::Detached, Some(input)));
+                }
+            }
         }
     }
 }
@@ -132,13 +186,13 @@ const FORWARDED: [(i32, &str); 6] = [
 ];
 
 impl Signals {
-    /// Starts to pass signals on, by `POST /containers/{id}/kill`.
+    /// Starts to pass signals on, by `POST /containers/{id}/kill`; without `wanted` they are ours.
     ///
     /// # Errors
     /// When no handler can be installed.
-    pub fn forward(context: &Context, id: &str) -> Result<Signals, Failure> {
+    pub fn forward(context: &Context, id: &str, wanted: bool) -> Result<Signals, Failure> {
         let mut tasks = Vec::new();
-        for (number, name) in FORWARDED {
+        for (number, name) in FORWARDED.into_iter().filter(|_| wanted) {
             let mut stream = signal(SignalKind::from_raw(number))?;
             let (client, id): (Arc<Client>, String) = (context.client.clone(), id.to_owned());
             tasks.push(tokio::spawn(async move {

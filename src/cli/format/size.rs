@@ -19,6 +19,23 @@ pub fn binary(bytes: i64) -> String {
     format!("{}{}", significant(value, 4), BINARY[unit])
 }
 
+/// What a person types: `512m`, `1.5g`, `64MiB`, a plain number of bytes; powers of 1024 as in
+/// go-units' `RAMInBytes`. `None` for anything else.
+pub fn parse(text: &str) -> Option<i64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.strip_prefix(' ').unwrap_or(unit).to_ascii_lowercase();
+    let letter = unit.strip_suffix('b').unwrap_or(&unit);
+    let letter = letter.strip_suffix('i').unwrap_or(letter);
+    let power = match letter {
+        "" => 0,
+        letter => u32::try_from("kmgtp".find(letter).filter(|_| letter.len() == 1)?).ok()? + 1,
+    };
+    let value: f64 = number.parse().ok().filter(|_| number.starts_with(|c: char| c.is_ascii_digit()))?;
+    #[expect(clippy::cast_possible_truncation, reason = "too much is as much as there can be")]
+    Some((value * 1024_f64.powi(i32::try_from(power).ok()?)) as i64)
+}
+
 fn with_digits(bytes: i64, digits: usize) -> String {
     let (value, unit) = scale(bytes, 1000.0);
     format!("{}{}", significant(value, digits), UNITS[unit])
@@ -58,6 +75,23 @@ fn significant(value: f64, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_people_type_is_read_in_powers_of_1024() {
+        for (text, bytes) in [
+            ("512m", 512 << 20),
+            ("1.5g", 3 << 29),
+            ("64MiB", 64 << 20),
+            ("10kb", 10 << 10),
+            ("7", 7),
+            ("0", 0),
+        ] {
+            assert_eq!(parse(text), Some(bytes), "{text}");
+        }
+        for text in ["", "m", "5x", "-1", "1 0m", "5mm", "."] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn sizes_carry_three_digits() {

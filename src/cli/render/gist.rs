@@ -73,6 +73,7 @@ fn gist(op: &Op, root: &str) -> Option<String> {
     };
     Some(match op {
         Op::Cgroup(CgroupOp::Create { path } | CgroupOp::Remove { path }) => path.clone(),
+        Op::Cgroup(CgroupOp::Freeze { file } | CgroupOp::Thaw { file }) => file.clone(),
         Op::Fs(FsOp::MakeNode { path, .. }) => inside(path),
         Op::Fs(FsOp::RemoveFile { path } | FsOp::RemoveTree { path }) => path.clone(),
         Op::Mount(MountOp::Mount { target, fstype, flags, .. }) => {
@@ -86,7 +87,7 @@ fn gist(op: &Op, root: &str) -> Option<String> {
         }
         Op::Mount(MountOp::Mask { path } | MountOp::MakeReadonly { path }) => path.clone(),
         Op::Namespace(NamespaceOp::SetHostname { name }) => name.clone(),
-        Op::Network(NetworkOp::LinkUp { interface }) => interface.clone(),
+        Op::Network(op) => return link(op),
         Op::Guard(GuardOp::SetLimit { resource, soft, .. }) => format!("{resource} {soft}"),
         Op::Guard(GuardOp::BoundCapabilities { keep }) => {
             let names: Vec<&str> = keep.iter().map(|name| name.trim_start_matches("CAP_")).collect();
@@ -94,6 +95,26 @@ fn gist(op: &Op, root: &str) -> Option<String> {
         }
         Op::Guard(GuardOp::SetUser { uid, gid, .. }) => format!("{uid}:{gid}"),
         _ => return None,
+    })
+}
+
+/// What an act on a network leaves.
+fn link(op: &NetworkOp) -> Option<String> {
+    Some(match op {
+        NetworkOp::LinkUp { interface, .. } | NetworkOp::RemoveLink { interface, .. } => interface.clone(),
+        NetworkOp::CreateBridge { name, .. } | NetworkOp::RemoveBridge { name, .. } => name.clone(),
+        NetworkOp::CreateVeth { host, inside, .. } => format!("{host} ═ {inside}"),
+        NetworkOp::AttachToBridge { interface, bridge } => format!("{interface} → {bridge}"),
+        NetworkOp::AddAddress { interface, address, .. } => format!("{interface} {address}"),
+        NetworkOp::AddDefaultRoute { gateway, .. } => format!("default → {gateway}"),
+        NetworkOp::ReplaceRules { table, .. } | NetworkOp::RemoveRules { table } => format!("nft {table}"),
+        NetworkOp::Listen { protocol, address, port } => match address.contains(':') {
+            true => format!("[{address}]:{port}/{protocol}"),
+            false => format!("{address}:{port}/{protocol}"),
+        },
+        NetworkOp::CreateSandbox { .. }
+        | NetworkOp::OpenSandbox { .. }
+        | NetworkOp::ReleaseSandbox { .. } => return None,
     })
 }
 

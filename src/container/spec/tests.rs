@@ -25,6 +25,7 @@ fn record(host_config: HostConfig) -> Record {
         config: Config { hostname: id[..12].into(), ..Config::default() },
         host_config,
         networking: Default::default(),
+        network: Default::default(),
         snapshot: Snapshot {
             driver: "overlay2".into(),
             rootfs: "/r/rootfs".into(),

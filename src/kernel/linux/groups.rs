@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// How long the members of a group may take to be gone once they have been killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a freezer may take; a process in uninterruptible sleep outlasts it.
+const FREEZER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Performs one act, blocking: a group whose last member is still exiting is waited for.
 ///
 /// # Errors
@@ -24,6 +27,8 @@ pub fn perform(op: &CgroupOp, payload: &Payload) -> Result<Outcome, Fault> {
     match op {
         CgroupOp::Create { path } => create(Path::new(path))?,
         CgroupOp::Remove { path } => remove(Path::new(path), Instant::now() + PATIENCE)?,
+        CgroupOp::Freeze { file } => freeze(Path::new(file), true)?,
+        CgroupOp::Thaw { file } => freeze(Path::new(file), false)?,
         CgroupOp::AttachDeviceFilter { path, .. } => {
             let Payload::DeviceFilter(program) = payload else {
                 return Err(Fault::new(Kind::Internal, "cgroup.attach-device-filter needs its program"));
@@ -59,6 +64,39 @@ fn populated(group: &Path) -> io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Freezes or thaws, and waits until the kernel says that it is done: a process in the middle of a
+/// system call stops a little later. Who cannot be frozen in time is thawed again.
+fn freeze(file: &Path, frozen: bool) -> io::Result<()> {
+    let name = file.to_string_lossy();
+    fs::write(file, CgroupOp::freezer_word(&name, frozen))?;
+    let deadline = Instant::now() + FREEZER_PATIENCE;
+    let mut pause = Duration::from_micros(100);
+    while is_frozen(file)? != frozen {
+        if Instant::now() >= deadline {
+            if frozen {
+                fs::write(file, CgroupOp::freezer_word(&name, false))?;
+            }
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+        // v1 gives up on a task that sleeps uninterruptibly; writing again asks it again.
+        if frozen && name.ends_with("freezer.state") {
+            fs::write(file, CgroupOp::freezer_word(&name, true))?;
+        }
+    }
+    Ok(())
+}
+
+/// v1 tells in the file itself (`FREEZING` on the way), v2 in `cgroup.events`.
+fn is_frozen(file: &Path) -> io::Result<bool> {
+    if file.ends_with("freezer.state") {
+        return Ok(fs::read_to_string(file)?.trim_end() == "FROZEN");
+    }
+    let events = fs::read_to_string(file.with_file_name("cgroup.events"))?;
+    Ok(events.lines().any(|line| line == "frozen 1"))
 }
 
 /// Removes a group and the groups the container made in it, deepest first.

@@ -1,12 +1,14 @@
 //! The daemon's door to the machine.
 
+use super::network::Network;
 use super::seal::SealedExe;
 use super::shim::Shims;
 use super::unpack::{Order, unpack_layer};
-use super::{files, groups, sys};
+use super::{files, groups, shim, sys, tree};
 use crate::error::{Hint, Kind};
-use crate::kernel::{Fault, Host, Outcome, Payload};
-use crate::op::{FsOp, HttpOp, Op, ProcessOp, StoreOp};
+use crate::kernel::tree::{FileTree, Inode, TreeAnswer, TreeWork};
+use crate::kernel::{Fault, Host, Outcome, Payload, Value};
+use crate::op::{ArchiveOp, FsOp, HttpOp, Op, ProcessOp, StoreOp};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -14,8 +16,10 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::AsFd;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who sends requests to registries.
@@ -32,12 +36,13 @@ pub trait Transport: Send + Sync + fmt::Debug {
 pub struct LinuxHost {
     shims: Shims,
     transport: Box<dyn Transport>,
+    network: Arc<Network>,
 }
 
 impl LinuxHost {
     /// A door whose shims run `program`.
     pub fn new(program: SealedExe, transport: Box<dyn Transport>) -> LinuxHost {
-        LinuxHost { shims: Shims::new(program), transport }
+        LinuxHost { shims: Shims::new(program), transport, network: Arc::default() }
     }
 
     /// The program that shims run.
@@ -69,7 +74,29 @@ impl LinuxHost {
                 };
                 unpack_layer(order, payload).await
             }
+            StoreOp::PackLayer { directory, blob } => {
+                let Payload::Tree(TreeWork::Pack(empty)) = payload else {
+                    return Err(Fault::new(Kind::Internal, "store.pack-layer came without its list"));
+                };
+                let (directory, blob) = (directory.clone(), blob.clone());
+                blocking(move || tree::pack_layer(&directory, &blob, &empty)).await
+            }
             StoreOp::VerifyDigest { subject, expected, actual } => verify(subject, expected, actual),
+        }
+    }
+
+    async fn archive(&self, op: &ArchiveOp, payload: Payload) -> Result<Outcome, Fault> {
+        match (op, payload) {
+            (ArchiveOp::OpenTree { root, overlay, .. }, Payload::Tree(TreeWork::Open(binds))) => {
+                let (program, root, overlay) = (self.shims.sealed(), root.clone(), overlay.clone());
+                blocking(move || {
+                    let tree: Arc<dyn FileTree> = tree::open(&program, &root, overlay.as_deref(), binds)?;
+                    Ok(Outcome { value: Value::Tree(TreeAnswer::Tree(tree)), ..Outcome::done() })
+                })
+                .await
+            }
+            (_, Payload::Tree(work)) => crate::kernel::tree::perform(work).await,
+            (op, _) => Err(Fault::new(Kind::Internal, format!("{op:?} came without its tree"))),
         }
     }
 
@@ -78,8 +105,12 @@ impl LinuxHost {
             (ProcessOp::SpawnShim { bundle, .. }, Payload::Control(control)) => {
                 self.shims.spawn(bundle, control).await
             }
-            (ProcessOp::SpawnShim { .. }, _) => {
-                Err(Fault::new(Kind::Internal, "process.spawn-shim came without its control socket"))
+            (ProcessOp::SpawnProxy { .. }, Payload::Control(control)) => {
+                let program = self.shims.sealed();
+                blocking(move || shim::spawn_proxy(&program, control)).await
+            }
+            (ProcessOp::SpawnShim { .. } | ProcessOp::SpawnProxy { .. }, _) => {
+                Err(Fault::new(Kind::Internal, "a program to be spawned came without its control socket"))
             }
             (ProcessOp::Signal { pid, signal }, _) => send_signal(*pid, signal),
             (other, _) => Err(not_ours(&Op::Process(other.clone()))),
@@ -91,6 +122,7 @@ impl Host for LinuxHost {
     fn perform<'a>(&'a self, op: &'a Op, payload: Payload) -> BoxFuture<'a, Result<Outcome, Fault>> {
         Box::pin(async move {
             match op {
+                Op::Archive(op) => self.archive(op, payload).await,
                 Op::Fs(op) => file(op, payload).await,
                 Op::Cgroup(op) => {
                     let op = op.clone();
@@ -100,13 +132,35 @@ impl Host for LinuxHost {
                 Op::Store(op) => self.store(op, payload).await,
                 Op::Process(op) => self.process(op, payload).await,
                 Op::Http(op) => self.transport.request(op, payload).await,
-                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => Err(not_ours(op)),
+                Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Terminal(_) => Err(not_ours(op)),
+                Op::Network(op) => {
+                    let (network, op) = (self.network.clone(), op.clone());
+                    // The kernel has one lock for all interfaces.
+                    blocking(move || network.perform(&op)).await
+                }
             }
         })
     }
 
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>> {
+        Box::pin(async move {
+            let output = tokio::process::Command::new("ps").args(arguments).output().await;
+            let output = output.map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    io::Error::other("exec: \"ps\": executable file not found in $PATH")
+                }
+                _ => error,
+            })?;
+            if !output.status.success() {
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                return Err(io::Error::other(complaint.lines().next().unwrap_or("ps failed").to_owned()));
+            }
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        })
     }
 
     fn size(&self, path: &str) -> io::Result<u64> {
@@ -119,6 +173,14 @@ impl Host for LinuxHost {
             .collect::<io::Result<Vec<_>>>()?;
         names.sort();
         Ok(names)
+    }
+
+    fn look(&self, path: &str) -> io::Result<Inode> {
+        tree::look(path)
+    }
+
+    fn resolver(&self, sandbox: &str, address: Ipv4Addr) -> io::Result<(UdpSocket, TcpListener)> {
+        self.network.resolver(sandbox, address)
     }
 }
 

@@ -7,12 +7,14 @@ pub mod groups;
 pub mod host;
 pub mod http;
 pub mod jail;
+pub mod network;
 pub mod nursery;
 pub mod probe;
 pub mod remove;
 pub mod seal;
 mod shim;
 pub(crate) mod sys;
+pub mod tree;
 pub mod unpack;
 mod user_namespace;
 

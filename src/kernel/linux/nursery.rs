@@ -147,7 +147,7 @@ pub fn serve() -> io::Result<Option<OwnedFd>> {
     loop {
         wait(&line)?;
         let Some([control, log, report]) = receive(&line)? else { return Ok(None) };
-        match sys::clone3(libc::CLONE_PARENT as u64, None) {
+        match sys::clone3(libc::CLONE_PARENT as u64, 0, None) {
             Ok(Cloned::Parent { pid, .. }) => tell(&report, pid),
             Ok(Cloned::Child) => {
                 drop(line);

@@ -36,6 +36,11 @@ impl Shims {
         &self.program
     }
 
+    /// The same, to be kept.
+    pub(super) fn sealed(&self) -> Arc<SealedExe> {
+        self.program.clone()
+    }
+
     /// See [`Nursery::open`].
     pub(super) fn prepare(&self) {
         self.nursery.open();
@@ -49,13 +54,13 @@ impl Shims {
     /// As open(2), fork(2) and execve(2).
     pub(super) async fn spawn(&self, bundle: &str, control: OwnedFd) -> Result<Outcome, Fault> {
         let log = format!("{bundle}/shim.log");
-        let log = OpenOptions::new().append(true).create(true).mode(0o600).open(log)?.into();
+        let log: OwnedFd = OpenOptions::new().append(true).create(true).mode(0o600).open(log)?.into();
         let pid = match self.nursery.bear(&control, &log).await {
             Some(pid) => {
                 self.reaper.expect(pid);
                 pid
             }
-            None => execute(&self.program, control, log)?,
+            None => execute(&self.program, "shim", control, log.into())?,
         };
         let facts = facts([("pid", &pid), ("sealed", &self.program.describe())]);
         Ok(Outcome { facts, value: Value::Pid(pid) })
@@ -98,12 +103,22 @@ fn reap(children: &Mutex<Vec<Pid>>) {
     children.lock().unwrap_or_else(PoisonError::into_inner).retain(runs);
 }
 
-/// Without a nursery: the sealed program is executed for this shim alone.
-fn execute(program: &SealedExe, control: OwnedFd, log: OwnedFd) -> io::Result<u32> {
+/// Starts `learn-proxy proxy` likewise, always anew; it has nothing to say.
+///
+/// # Errors
+/// As fork(2) and execve(2).
+pub(super) fn spawn_proxy(program: &SealedExe, control: OwnedFd) -> Result<Outcome, Fault> {
+    let pid = execute(program, "proxy", control, Stdio::null())?;
+    let facts = facts([("pid", &pid), ("sealed", &program.describe())]);
+    Ok(Outcome { facts, value: Value::Pid(pid) })
+}
+
+/// Starts `learn-<role> <role>` with `control` as its standard input; its pid.
+fn execute(program: &SealedExe, role: &str, control: OwnedFd, log: Stdio) -> io::Result<u32> {
     // No pre_exec hook: so std uses posix_spawn, whose vfork does not copy the daemon's page tables.
     let mut child = Command::new(program.path()?)
-        .arg0("learn-shim")
-        .arg("shim")
+        .arg0(format!("learn-{role}"))
+        .arg(role)
         .stdin(control)
         .stdout(Stdio::null())
         .stderr(log)

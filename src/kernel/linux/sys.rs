@@ -20,14 +20,15 @@ pub enum Cloned {
 }
 
 /// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given flags: `CLONE_NEW*`, or
-/// `CLONE_PARENT` for a sibling. With a directory of the unified cgroup hierarchy, into that group.
+/// `CLONE_PARENT`, which wants an `exit_signal` of 0. With a directory of the unified cgroup hierarchy, into
+/// that group.
 ///
 /// # Errors
 /// As clone3(2): EPERM without privilege, ENOSPC when a namespace limit is reached.
 ///
 /// The caller must be single-threaded: the child has a copy of the caller's memory, and a lock that another
 /// thread held would stay locked forever. Nursery, shim and init are; the daemon never calls this.
-pub fn clone3(flags: u64, group: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
+pub fn clone3(flags: u64, exit_signal: i32, group: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: clone_args is a plain struct of integers for which all zeroes is the documented neutral value.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
@@ -37,9 +38,7 @@ pub fn clone3(flags: u64, group: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = u64::from(group.as_raw_fd().cast_unsigned());
     }
-    // A sibling ends with the caller's own signal, and no other may be asked for.
-    let sibling = flags & libc::CLONE_PARENT as u64 != 0;
-    args.exit_signal = if sibling { 0 } else { libc::SIGCHLD as u64 };
+    args.exit_signal = exit_signal as u64;
     // SAFETY: args outlives the call, its size is passed along, and without CLONE_VM the child continues on a
     // copy of this stack, so every reference stays valid on both sides.
     let result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
@@ -107,6 +106,56 @@ pub fn cloexec_from(first: u32) -> io::Result<()> {
     // SAFETY: only flags of descriptors change; none is closed, so no owner is surprised.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Closes every descriptor from `first` on: close_range(2). For a process that returns to nobody
+/// who could still own one.
+///
+/// # Errors
+/// As close_range(2).
+pub fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: the only caller waits for its child and then exits without running destructors.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) })
+}
+
+/// Makes these bytes, words that end with NUL, the command line proc(5) shows of this process:
+/// prctl(2), PR_SET_MM_ARG_START and PR_SET_MM_ARG_END. They stay for the rest of its life.
+///
+/// # Errors
+/// EPERM without CAP_SYS_RESOURCE.
+pub fn set_command_line(words: Vec<u8>) -> io::Result<()> {
+    let words: &'static [u8] = words.leak();
+    let bounds = words.as_ptr_range();
+    let places =
+        [(libc::PR_SET_MM_ARG_START, bounds.start.addr()), (libc::PR_SET_MM_ARG_END, bounds.end.addr())];
+    for (which, address) in places {
+        // SAFETY: the kernel only notes the addresses, which are of memory that is never given back.
+        check(libc::c_long::from(unsafe { libc::prctl(libc::PR_SET_MM, which, address, 0, 0) }))?;
+    }
+    Ok(())
+}
+
+/// Waits for the next signal, all of them being blocked; its number: sigwaitinfo(2).
+///
+/// # Errors
+/// As sigwaitinfo(2).
+pub fn next_signal() -> io::Result<i32> {
+    let mut all = std::mem::MaybeUninit::uninit();
+    // SAFETY: sigfillset fills the set it is given; a null `siginfo_t` asks for none.
+    let signal = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::sigwaitinfo(all.as_ptr(), std::ptr::null_mut())
+    };
+    if signal == -1 { Err(io::Error::last_os_error()) } else { Ok(signal) }
+}
+
+/// Sends any signal to a child that was not reaped yet, so that the number is its own: kill(2).
+///
+/// # Errors
+/// As kill(2).
+pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: no memory of ours is touched.
+    check(libc::c_long::from(unsafe { libc::kill(pid, signal) }))
 }
 
 /// `struct mount_attr`: mount_setattr(2).

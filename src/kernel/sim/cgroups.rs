@@ -288,6 +288,12 @@ impl World {
                 Ok(())
             }
             "cgroup.controllers" | "cgroup.events" | "pids.current" => Err(Errno::EINVAL),
+            "freezer.state" | "cgroup.freeze" => {
+                let content = Content::File(format!("{}\n", text.trim_end()).into());
+                self.set_frozen(who, self.members(fs, group), text)?;
+                self.filesystems.get_mut(fs).tree.node_mut(ino)?.content = content;
+                Ok(())
+            }
             _ => {
                 let text = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
                 self.filesystems.get_mut(fs).tree.node_mut(ino)?.content = Content::File(text.into());

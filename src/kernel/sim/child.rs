@@ -53,7 +53,13 @@ pub(super) fn clone_init(
         pid,
         ended,
         waiting: Some((stdio, init)),
+        terminal: None,
     }))
+}
+
+/// clone(2): see [`World::clone_process`].
+pub(super) fn clone_process(world: &mut World, who: Pid, kinds: &[Namespace]) -> Result<Pid, Errno> {
+    world.clone_process(who, kinds)
 }
 
 impl World {
@@ -91,6 +97,23 @@ impl World {
         Ok(pid)
     }
 
+    /// A process like the helper `who`, as a child of the helper's parent: CLONE_PARENT.
+    pub(super) fn clone_sibling(&mut self, who: Pid) -> Result<Pid, Errno> {
+        let parent = self.processes.get(who)?.parent;
+        let pid = self.fork(who, BTreeMap::new())?;
+        self.processes.get_mut(pid)?.parent = parent;
+        Ok(pid)
+    }
+
+    /// The caller stays as the init of its namespace and passes signals on to a new process like
+    /// it, which will be the program.
+    pub(super) fn supervise(&mut self, who: Pid, seccomp: usize) -> Result<Pid, Errno> {
+        let program = self.fork(who, BTreeMap::new())?;
+        let init = self.processes.get_mut(who)?;
+        (init.supervises, init.seccomp) = (Some(program), seccomp);
+        Ok(program)
+    }
+
     /// Ends what a shim that goes away leaves behind: its children asked for it (PR_SET_PDEATHSIG).
     pub(super) fn end_shim(&mut self, shim: Pid) {
         let children: Vec<Pid> =
@@ -112,6 +135,7 @@ struct SimChild {
     pid: Pid,
     ended: OwnedFd,
     waiting: Option<(Stdio, Init)>,
+    terminal: Option<OwnedFd>,
 }
 
 impl Child for SimChild {
@@ -128,9 +152,14 @@ impl Child for SimChild {
         let mut jail = SimJail::new(self.world.clone(), self.programs.clone(), self.pid);
         jail.streams = Some(stdio);
         let result = init(&mut jail);
+        self.terminal = jail.terminal.outer.take().or_else(|| self.terminal.take());
+        if let (Ok(()), Some((pid, init))) = (&result, jail.sibling.take()) {
+            return self.hand_over(pid, jail.streams.take(), init);
+        }
         match (result, jail.program.take(), jail.streams.take()) {
             (Ok(()), Some(launch), Some(streams)) => {
-                start(self.world.clone(), self.programs.clone(), self.pid, launch, streams);
+                // Of a small init the child became the program.
+                start(self.world.clone(), self.programs.clone(), jail.pid, launch, streams);
                 Ok(())
             }
             (result, _, streams) => {
@@ -139,6 +168,10 @@ impl Child for SimChild {
                 result
             }
         }
+    }
+
+    fn terminal(&mut self) -> Option<OwnedFd> {
+        self.terminal.take()
     }
 
     fn ended(&self) -> BorrowedFd<'_> {
@@ -164,6 +197,21 @@ impl Child for SimChild {
 }
 
 impl SimChild {
+    /// The helper ends, and who was born inside takes its place.
+    fn hand_over(&mut self, pid: Pid, streams: Option<Streams>, init: Init) -> Result<(), OpError> {
+        let mut world = lock(&self.world);
+        world.end(self.pid, ExitStatus::Code(0));
+        // It has just ended, and nobody else reaps it.
+        let _ = world.reap(self.pid);
+        self.pid = pid;
+        if let (Ok((ended, end)), Ok(process)) = (pipe_with(PipeFlags::CLOEXEC), world.processes.get_mut(pid))
+        {
+            (process.ended, self.ended) = (Some(end), ended);
+        }
+        self.waiting = streams.map(|streams| (streams, init));
+        Ok(())
+    }
+
     fn is_over(&self) -> bool {
         let world = lock(&self.world);
         let process = world.processes.get(self.pid);

@@ -144,9 +144,10 @@ impl World {
     /// Switches an interface of the caller's network namespace on.
     ///
     /// # Errors
-    /// EPERM, ENODEV.
+    /// EPERM, ENODEV; EINVAL for an act of the daemon's.
     pub fn network_op(&mut self, who: Pid, op: &NetworkOp) -> Result<(), Errno> {
-        let NetworkOp::LinkUp { interface } = op;
+        // Everything else is the daemon's to do.
+        let NetworkOp::LinkUp { interface, sandbox: None } = op else { return Err(Errno::EINVAL) };
         let process = self.processes.get(who)?;
         let network = process.namespaces[&Namespace::Network];
         if !self.is_capable(process, "CAP_NET_ADMIN", self.namespaces.owner(network)) {

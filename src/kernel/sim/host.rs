@@ -5,6 +5,7 @@ use super::processes::{LAST_SIGNAL, Pid};
 use super::program::Programs;
 use super::world::{DAEMON, SharedWorld, World, lock};
 use crate::error::{Hint, Kind};
+use crate::kernel::tree::Inode;
 use crate::kernel::{ByteStream, Fault, Host, Jail, Machine, Outcome, Payload, Response, Value};
 use crate::op::{HttpOp, Op, ProcessOp};
 use crate::trace::{Facts, facts};
@@ -15,6 +16,7 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
@@ -108,7 +110,12 @@ impl SimHost {
         Ok(SimJail::new(self.world.clone(), self.programs.clone(), pid))
     }
 
-    fn spawn_process(&self, name: &str) -> Result<Pid, Errno> {
+    /// How the program that helpers run is kept from out of reach.
+    pub(super) fn sealed(&self) -> &'static str {
+        if lock(&self.world).machine.unprivileged() { SEALED_COPY } else { SEALED_MOUNT }
+    }
+
+    pub(super) fn spawn_process(&self, name: &str) -> Result<Pid, Errno> {
         let mut world = lock(&self.world);
         let pid = world.fork(DAEMON, Default::default())?;
         let process = world.processes.get_mut(pid)?;
@@ -124,7 +131,7 @@ impl SimHost {
         // The shim's standard error.
         lock(&self.world).append(DAEMON, &format!("{bundle}/shim.log"), b"").map_err(fault)?;
         let pid = self.spawn_process("learn-shim").map_err(fault)?;
-        let unprivileged = lock(&self.world).machine.unprivileged();
+        let sealed = self.sealed();
         let jail = Box::new(SimJail::new(self.world.clone(), self.programs.clone(), pid));
         let (world, shim) = (self.world.clone(), self.shim.clone());
         let run = move || {
@@ -132,7 +139,6 @@ impl SimHost {
             lock(&world).end_shim(pid);
         };
         std::thread::Builder::new().name(format!("sim-shim-{pid}")).spawn(run)?;
-        let sealed = if unprivileged { SEALED_COPY } else { SEALED_MOUNT };
         Ok(Outcome { facts: facts([("pid", &pid), ("sealed", &sealed)]), value: Value::Pid(pid) })
     }
 
@@ -167,6 +173,10 @@ impl SimHost {
     fn process(&self, op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         match op {
             ProcessOp::SpawnShim { bundle, .. } => self.spawn_shim(bundle, payload),
+            ProcessOp::SpawnProxy { pid, .. } => match payload {
+                Payload::Control(line) => self.spawn_proxy(*pid, line),
+                _ => Err(Fault::new(Kind::Internal, "process.spawn-proxy came without its control socket")),
+            },
             ProcessOp::Signal { pid, signal } => {
                 let number = signal_number(signal)
                     .ok_or_else(|| Fault::new(Kind::Invalid, format!("there is no signal {signal:?}")))?;
@@ -193,10 +203,14 @@ impl SimHost {
                 lock(&self.world).daemon_cgroup_op(DAEMON, op).map_err(fault)?;
                 Ok(Outcome::done())
             }
+            Op::Network(op) => self.network(op),
             // The daemon must not shut itself in.
-            Op::Store(_) | Op::Guard(_) | Op::Mount(_) | Op::Namespace(_) | Op::Network(_) => {
-                Err(not_here(op))
-            }
+            Op::Store(_)
+            | Op::Guard(_)
+            | Op::Mount(_)
+            | Op::Namespace(_)
+            | Op::Terminal(_)
+            | Op::Archive(_) => Err(not_here(op)),
         }
     }
 }
@@ -227,6 +241,7 @@ fn not_here(op: &Op) -> Fault {
 impl Host for SimHost {
     fn perform<'a>(&'a self, op: &'a Op, payload: Payload) -> BoxFuture<'a, Result<Outcome, Fault>> {
         match op {
+            Op::Archive(op) => self.archive(op, payload).boxed(),
             Op::Store(op) => self.store(op, payload).boxed(),
             _ => std::future::ready(self.perform_now(op, payload)).boxed(),
         }
@@ -240,7 +255,25 @@ impl Host for SimHost {
         Ok(lock(&self.world).list(DAEMON, path)?)
     }
 
+    fn processes<'a>(&'a self, arguments: &'a [String]) -> BoxFuture<'a, io::Result<String>> {
+        let listed = match arguments {
+            [all] if all == "-ef" => Ok(lock(&self.world).list_processes()),
+            other => {
+                Err(io::Error::other(format!("the simulated ps knows only -ef, not {}", other.join(" "))))
+            }
+        };
+        std::future::ready(listed).boxed()
+    }
+
+    fn look(&self, path: &str) -> io::Result<Inode> {
+        Ok(lock(&self.world).look(DAEMON, path)?)
+    }
+
     fn simulated(&self) -> bool {
         true
+    }
+
+    fn resolver(&self, _sandbox: &str, _address: Ipv4Addr) -> io::Result<(UdpSocket, TcpListener)> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -4,10 +4,12 @@ use super::child::{self, Streams};
 use super::namespaces::first;
 use super::processes::Pid;
 use super::program::Programs;
+use super::terminal::Terminal;
 use super::world::{SharedWorld, lock};
 use crate::error::Kind;
-use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio, Value};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, Outcome, Payload, Stdio, Value};
 use crate::op::{CgroupOp, FsOp, Namespace, NamespaceOp, Op, ProcessOp};
+use crate::trace::facts;
 use nix::errno::Errno;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -21,12 +23,24 @@ pub struct SimJail {
     pub(super) streams: Option<Streams>,
     /// Set by `process.exec`: what is to run when init has nothing more to say.
     pub(super) program: Option<child::Launch>,
+    /// Set by `process.fork-inside`: who is born inside, and what it does.
+    pub(super) sibling: Option<(Pid, Init)>,
+    /// Set by `terminal.open`: the terminal's two ends.
+    pub(super) terminal: Terminal,
 }
 
 impl SimJail {
     /// The door of process `pid`.
     pub(super) fn new(world: SharedWorld, programs: Arc<Programs>, pid: Pid) -> SimJail {
-        SimJail { world, programs, pid, streams: None, program: None }
+        SimJail {
+            world,
+            programs,
+            pid,
+            streams: None,
+            program: None,
+            sibling: None,
+            terminal: Terminal::default(),
+        }
     }
 
     fn process_op(&mut self, op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
@@ -48,7 +62,23 @@ impl SimJail {
             }
             ProcessOp::LookupProgram { name, path } => lock(&self.world).lookup_program(self.pid, name, path),
             ProcessOp::Exec { program, argv, .. } => self.exec(program, argv, payload),
-            ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } => Err(not_here(&op.clone().into())),
+            ProcessOp::SetCommandLine { argv } => {
+                let mut world = lock(&self.world);
+                let process = world.processes.get_mut(self.pid).map_err(fault)?;
+                let name = argv.first().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
+                process.name = name.chars().take(15).collect();
+                process.argv.clone_from(argv);
+                Ok(Outcome::done())
+            }
+            ProcessOp::Supervise { seccomp } => {
+                self.pid = lock(&self.world).supervise(self.pid, *seccomp).map_err(fault)?;
+                Ok(Outcome::done())
+            }
+            ProcessOp::SpawnShim { .. }
+            | ProcessOp::Signal { .. }
+            | ProcessOp::Fork
+            | ProcessOp::ForkInside
+            | ProcessOp::SpawnProxy { .. } => Err(not_here(&op.clone().into())),
         }
     }
 
@@ -74,8 +104,10 @@ impl Jail for SimJail {
     fn perform(&mut self, op: &Op, payload: Payload) -> Result<Outcome, Fault> {
         let done = match op {
             Op::Process(op) => return self.process_op(op, payload),
+            Op::Terminal(op) => return self.terminal_op(op),
             Op::Namespace(NamespaceOp::Clone { .. })
             | Op::Fs(FsOp::RemoveTree { .. })
+            | Op::Archive(_)
             | Op::Http(_)
             | Op::Store(_) => return Err(not_here(op)),
             Op::Fs(op) => {
@@ -95,8 +127,20 @@ impl Jail for SimJail {
     }
 
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault> {
-        let Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) = op else { return Err(not_here(op)) };
-        child::clone_init(self, namespaces, cgroup.as_deref(), stdio, init)
+        match op {
+            Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) => {
+                child::clone_init(self, namespaces, cgroup.as_deref(), stdio, init)
+            }
+            Op::Process(ProcessOp::Fork) => child::clone_init(self, &[], None, stdio, init),
+            _ => Err(not_here(op)),
+        }
+    }
+
+    fn clone_sibling(&mut self, op: &Op, init: Init) -> Result<Outcome, Fault> {
+        let Op::Process(ProcessOp::ForkInside) = op else { return Err(not_here(op)) };
+        let pid = lock(&self.world).clone_sibling(self.pid).map_err(fault)?;
+        self.sibling = Some((pid, init));
+        Ok(Outcome::facts(facts([("pid", &pid)])))
     }
 
     fn confine(&mut self, root: &str) -> io::Result<()> {
@@ -119,9 +163,10 @@ impl Jail for SimJail {
         lock(&self.world).resolve(self.pid, path, super::walk::Last::Follow).is_ok()
     }
 
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn Write + Send>> {
-        let log = Log { world: self.world.clone(), pid: self.pid, path: path.to_owned() };
-        lock(&self.world).append(self.pid, path, b"")?;
+    /// The models say little: no log of theirs is ever full.
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn Write + Send>> {
+        let log = Log { world: self.world.clone(), pid: self.pid, path: file.path.clone() };
+        lock(&self.world).append(self.pid, &file.path, b"")?;
         Ok(Box::new(log))
     }
 }
@@ -169,6 +214,8 @@ impl super::world::World {
                     Err(errno) => gone(errno),
                 }
             }
+            CgroupOp::Freeze { file } => self.freeze(who, file, true),
+            CgroupOp::Thaw { file } => self.freeze(who, file, false),
             // The model opens no devices, so a program that guards them has nobody to answer.
             CgroupOp::AttachDeviceFilter { path, .. } => {
                 let process = self.processes.get(who)?;

@@ -13,6 +13,7 @@
 //! models ([`program`]) on threads, with the real descriptors they are given; the output of two
 //! programs at once is the only thing that is not ordered.
 
+mod archive;
 mod cgroups;
 mod child;
 mod copy;
@@ -21,19 +22,23 @@ mod daemon;
 mod exec;
 mod files;
 mod filesystem;
+mod freezer;
 mod host;
 mod jail;
 mod layer;
 mod mounting;
 mod mounts;
 mod namespaces;
+mod network;
 mod overlay;
+mod pack;
 mod places;
 mod processes;
 mod procfs;
 pub mod program;
 mod programs;
 mod store;
+mod terminal;
 mod tree;
 mod walk;
 mod world;

@@ -138,6 +138,30 @@ impl Namespaces {
         Ok(())
     }
 
+    /// Whether there is an interface of the name.
+    pub fn has_link(&self, network: NsId, interface: &str) -> bool {
+        self.interfaces.get(&network).is_some_and(|links| links.contains_key(interface))
+    }
+
+    /// A new interface, switched off.
+    ///
+    /// # Errors
+    /// EEXIST when there is one of the name.
+    pub fn add_link(&mut self, network: NsId, interface: &str) -> Result<(), Errno> {
+        if self.has_link(network, interface) {
+            return Err(Errno::EEXIST);
+        }
+        self.interfaces.entry(network).or_default().insert(interface.to_owned(), false);
+        Ok(())
+    }
+
+    /// Takes an interface away.
+    pub fn remove_link(&mut self, network: NsId, interface: &str) {
+        if let Some(links) = self.interfaces.get_mut(&network) {
+            links.remove(interface);
+        }
+    }
+
     /// The next pid in a pid namespace and in all around it, innermost first.
     pub fn next_pids(&mut self, innermost: NsId) -> Vec<(NsId, u32)> {
         let mut pids = Vec::new();

@@ -1,6 +1,7 @@
 //! Processes: credentials(7), capabilities(7), signal(7), wait(2), pid_namespaces(7).
 
 use super::filesystem::FsId;
+use super::freezer::Freezer;
 use super::mounts::Location;
 use super::namespaces::NsId;
 use super::tree::Ino;
@@ -64,10 +65,16 @@ pub struct Process {
     pub limits: BTreeMap<String, (u64, u64)>,
     /// −1000 to 1000: proc(5).
     pub oom_score_adj: i32,
+    /// The program it passes signals on to, for a small init.
+    pub supervises: Option<Pid>,
     /// Session it belongs to: its leader's pid.
     pub session: Pid,
     /// Its control group in each hierarchy.
     pub groups_in: BTreeMap<FsId, Ino>,
+    /// Whether its group is frozen.
+    pub freezer: Freezer,
+    /// Signals that wait until it is thawed.
+    pub pending: Vec<i32>,
     /// How far it is.
     pub life: Life,
     /// Closed when a signal wants the program to end; the program's thread holds the other end.
@@ -161,7 +168,7 @@ impl Processes {
         self.all.iter().map(|(pid, process)| (*pid, process))
     }
 
-    fn living(&self) -> impl Iterator<Item = (Pid, &Process)> {
+    pub(super) fn living(&self) -> impl Iterator<Item = (Pid, &Process)> {
         self.iter().filter(|(_, process)| !matches!(process.life, Life::Ended(_)))
     }
 }
@@ -195,6 +202,8 @@ impl World {
             limits: from.limits.clone(),
             groups_in: from.groups_in.clone(),
             confined: None,
+            pending: Vec::new(),
+            supervises: None,
             life: Life::Running,
             wake: None,
             ended: None,
@@ -220,10 +229,21 @@ impl World {
         if sender.uid != process.uid && !sender.has_capability("CAP_KILL") {
             return Err(Errno::EPERM);
         }
+        let passed_on = process.supervises.filter(|_| {
+            !matches!(known, Some(Signal::SIGKILL | Signal::SIGSTOP)) && process.life == Life::Running
+        });
+        if let Some(program) = passed_on {
+            // Pid 1 of the machine may signal everyone.
+            return self.signal(1, program, signal);
+        }
         if matches!(process.life, Life::Ended(_) | Life::Ending(_)) || process.ignores(known) {
             return Ok(());
         }
         let process = self.processes.get_mut(target)?;
+        if process.freezer.holds(signal) {
+            process.pending.push(signal);
+            return Ok(());
+        }
         match known {
             Some(Signal::SIGSTOP | Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) => {
                 process.life = Life::Stopped;
@@ -251,11 +271,18 @@ impl World {
         process.wake = None;
         let ended = process.ended.take();
         let innermost = process.pids[0];
+        let (parent, over) = (process.parent, process.life);
         let mount = process.namespaces[&Namespace::Mount];
         let orphans: Vec<Pid> =
             self.processes.iter().filter(|(_, child)| child.parent == pid).map(|(pid, _)| pid).collect();
         for orphan in orphans {
             let _ = self.processes.get_mut(orphan).map(|child| child.parent = 1);
+        }
+        let supervised = self.processes.get(parent).is_ok_and(|init| init.supervises == Some(pid));
+        if let (true, Life::Ended(status)) = (supervised, over) {
+            // The init reaps its program and ends with its code.
+            let _ = self.reap(pid);
+            self.end(parent, ExitStatus::Code(status.code()));
         }
         if innermost.1 == 1 {
             self.end_namespace(innermost.0);
@@ -282,6 +309,19 @@ impl World {
             // Root's pid 1 may signal everyone; the process cannot be gone, the lock is held.
             let _ = self.signal(1, pid, Signal::SIGKILL as i32);
         }
+    }
+
+    /// The table `ps -ef` prints.
+    pub(super) fn list_processes(&self) -> String {
+        let mut table = "UID          PID    PPID  C STIME TTY          TIME CMD\n".to_owned();
+        for (pid, process) in self.processes.living() {
+            let user = if process.uid == 0 { "root".to_owned() } else { process.uid.to_string() };
+            let command = process.argv.join(" ");
+            let row =
+                format!("{user:<8} {pid:>7} {:>7}  0 00:00 ?        00:00:00 {command}\n", process.parent);
+            table.push_str(&row);
+        }
+        table
     }
 
     /// Takes the exit status of a child that has ended: waitid(2).

@@ -35,7 +35,10 @@ const OF_PROCESS: [(&str, u32); 10] = [
 ];
 
 /// Files of the machine whose content is modelled.
-const OF_MACHINE: [&str; 3] = ["/filesystems", "/sys/kernel/hostname", "/sys/kernel/osrelease"];
+const OF_MACHINE: [&str; 4] = ["/filesystems", FORWARDING, "/sys/kernel/hostname", "/sys/kernel/osrelease"];
+
+/// Whether the machine passes packets on: ip(7).
+const FORWARDING: &str = "/sys/net/ipv4/ip_forward";
 
 /// A file of the machine that is there and says nothing.
 const SILENT: &str = "";
@@ -159,6 +162,7 @@ impl World {
                 let uts = self.processes.get(reader)?.namespaces[&Namespace::Uts];
                 Ok(format!("{}\n", self.namespaces.hostname(uts)))
             }
+            Some((None, FORWARDING)) => Ok(format!("{}\n", u8::from(self.networks.forwards))),
             Some((None, "/sys/kernel/osrelease")) => Ok(format!("{}\n", self.machine.kernel)),
             Some((None, "/filesystems")) => {
                 let kinds = ["sysfs", "tmpfs", "proc", "devpts", "mqueue", "cgroup", "cgroup2"];
@@ -227,7 +231,8 @@ impl World {
             sets.iter().map(|(name, set)| format!("Cap{name}:\t{:016x}\n", mask(set))).collect();
         format!(
             "Name:\t{}\nState:\t{state}\nPid:\t{}\nPPid:\t{}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n\
-             Gid:\t{gid}\t{gid}\t{gid}\t{gid}\nNSpid:\t{}\n{sets}NoNewPrivs:\t{}\nSeccomp:\t{}\n",
+             Gid:\t{gid}\t{gid}\t{gid}\t{gid}\nNSpid:\t{}\nSigIgn:\t0000000000000000\n\
+             SigCgt:\t0000000000000000\n{sets}NoNewPrivs:\t{}\nSeccomp:\t{}\n",
             process.name,
             number(host_pid),
             number(process.parent),
@@ -242,7 +247,13 @@ impl World {
     /// # Errors
     /// EPERM, EINVAL, EIO for what is not written to.
     pub(super) fn write_proc(&mut self, who: Pid, at: (Option<Pid>, &str), text: &str) -> Result<(), Errno> {
-        let (Some(pid), name) = at else { return Err(Errno::EIO) };
+        let (Some(pid), name) = at else {
+            if at.1 != FORWARDING {
+                return Err(Errno::EIO);
+            }
+            self.networks.forwards = text.trim() != "0";
+            return Ok(());
+        };
         match name {
             "uid_map" => self.map_ids(who, pid, text, true),
             "gid_map" => self.map_ids(who, pid, text, false),

@@ -30,6 +30,7 @@ impl SimHost {
             (StoreOp::UnpackLayer { .. }, _) => {
                 Err(Fault::new(Kind::Internal, "store.unpack-layer came without its stream"))
             }
+            (StoreOp::PackLayer { directory, blob }, payload) => self.pack_layer(directory, blob, payload),
             (StoreOp::VerifyDigest { subject, expected, actual }, _) => verify(subject, expected, actual),
         }
     }

@@ -101,6 +101,9 @@ impl World {
     /// # Errors
     /// EINVAL when it is no link; else as [`World::resolve`].
     pub fn read_link(&self, who: Pid, path: &str) -> Result<String, Errno> {
+        if let Some(id) = self.networks.behind(path) {
+            return Ok(format!("net:[{id}]"));
+        }
         let at = self.resolve(who, path, Last::Keep)?;
         match &self.node(at)?.content {
             Content::Symlink(text) => Ok(self.link_text(self.processes.get(who)?, self.fs_at(at)?, at, text)),

@@ -3,9 +3,11 @@
 
 use super::cgroups::Hierarchy;
 use super::filesystem::{FileSystem, FileSystems, Sort};
+use super::freezer::Freezer;
 use super::host::SimConfig;
 use super::mounts::{Location, Mount, Mounts};
 use super::namespaces::{self, Namespaces, NsId, first};
+use super::network::Networks;
 use super::processes::{Capabilities, Life, Pid, Process, Processes};
 use super::procfs::{Procfs, plant_silent};
 use super::tree::{Content, Node, ROOT, Tree};
@@ -29,6 +31,7 @@ pub struct World {
     pub(super) mounts: Mounts,
     pub(super) namespaces: Namespaces,
     pub(super) processes: Processes,
+    pub(super) networks: Networks,
 }
 
 /// The machine, shared by the daemon's door and those of shims and containers.
@@ -107,6 +110,7 @@ impl World {
             filesystems,
             mounts: Mounts::default(),
             processes: Processes::default(),
+            networks: Networks::default(),
         };
         let root = world.mount_first(None, fs, "/dev/root");
         world.first_processes(root);
@@ -153,8 +157,11 @@ impl World {
             seccomp: 0,
             limits: BTreeMap::from([("RLIMIT_NOFILE".to_owned(), (1024, 524_288))]),
             oom_score_adj: 0,
+            supervises: None,
             session: pid,
             groups_in: BTreeMap::new(),
+            freezer: Freezer::Thawed,
+            pending: Vec::new(),
             life: Life::Running,
             wake: None,
             ended: None,

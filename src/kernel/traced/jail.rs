@@ -1,7 +1,7 @@
 //! The decorated door of shim and init.
 
 use super::{abort_marker, did, failed, micros};
-use crate::kernel::{Child, Fault, Init, Jail, OpError, Outcome, Payload, Stdio, Value};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, OpError, Outcome, Payload, Stdio, Value};
 use crate::op::{Op, ProcessOp};
 use crate::trace::{Decision, Event, Facts, Note, Scope};
 use std::time::Instant;
@@ -70,8 +70,8 @@ impl<'a> TracedJail<'a> {
     ///
     /// # Errors
     /// As open(2).
-    pub fn open_log(&mut self, path: &str) -> std::io::Result<Box<dyn std::io::Write + Send>> {
-        self.jail.open_log(path)
+    pub fn open_log(&mut self, file: &LogFile) -> std::io::Result<Box<dyn std::io::Write + Send>> {
+        self.jail.open_log(file)
     }
 
     /// A plain fact.
@@ -180,10 +180,36 @@ impl<'a> TracedJail<'a> {
         // What is held back must not be in both copies of this process.
         self.report.flush();
         let report = self.report.split();
-        let scope = self.root;
-        let inside: Init = Box::new(move |jail| init(&mut TracedJail::new(jail, report, scope)));
+        // A helper works within what it was made for.
+        let (scope, root) = match op {
+            Op::Process(ProcessOp::Fork) => (self.scope, self.root),
+            _ => (self.root, self.root),
+        };
+        let inside: Init =
+            Box::new(move |jail| init(&mut TracedJail { jail, report, scope, root, replaced: false }));
         let result = self.jail.clone_init(&op, stdio, inside);
         self.conclude(op, result, began, |child| crate::trace::facts([("pid", &child.pid())]))
+    }
+
+    /// Performs `process.fork-inside`; `init` gets a decorated door of its own, as in
+    /// [`TracedJail::clone_init`].
+    ///
+    /// # Errors
+    /// The operation and why it failed.
+    pub fn clone_sibling(
+        &mut self,
+        op: impl Into<Op>,
+        init: impl FnOnce(&mut TracedJail<'_>) -> Result<(), OpError> + Send + 'static,
+    ) -> Result<(), OpError> {
+        let op = op.into();
+        self.announce(&op)?;
+        let began = Instant::now();
+        self.report.flush();
+        let report = self.report.split();
+        let scope = self.root;
+        let inside: Init = Box::new(move |jail| init(&mut TracedJail::new(jail, report, scope)));
+        let result = self.jail.clone_sibling(&op, inside);
+        self.conclude(op, result, began, |outcome| outcome.facts.clone()).map(drop)
     }
 
     /// See [`Report::flush`].

@@ -87,6 +87,31 @@ impl Groups {
         Ok(groups)
     }
 
+    /// Writes that change the limits of a container whose groups are there.
+    ///
+    /// # Errors
+    /// The first limit this machine cannot set.
+    pub fn rewrite(machine: &Machine, path: &str, resources: &LinuxResources) -> Result<Vec<Op>, Refused> {
+        let limits = limit::asked(resources);
+        let path = path.trim_matches('/');
+        let mut groups = Groups::default();
+        if let Some(mount) = machine.cgroups.v1.get("memory") {
+            groups.write_all(&below(mount, path), v1::lifted(&limits));
+        }
+        for limit in &limits {
+            groups.limit(&machine.cgroups, path, limit)?;
+        }
+        Ok(groups.setup)
+    }
+
+    /// Writes that put another process, `pid`, into every group.
+    pub fn join(&self, pid: u32) -> Vec<Op> {
+        self.directories
+            .iter()
+            .map(|directory| write(format!("{directory}/cgroup.procs"), pid.to_string()))
+            .collect()
+    }
+
     /// What removes the groups, last made first.
     pub fn release(&self) -> Vec<Op> {
         self.directories.iter().rev().map(|path| CgroupOp::Remove { path: path.clone() }.into()).collect()

@@ -1,7 +1,9 @@
-//! The json-file log: a JSON object a line, as Docker's default log driver writes it.
+//! The log: what the program writes, line by line, in the format that was asked for.
 
+use crate::runtime::log_format::{LocalEntry, LogFormat, LogPlan};
 use crate::trace::bus::timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Docker splits lines longer than this; a line without its newline is the first part.
@@ -35,22 +37,34 @@ impl Stream {
 struct Entry<'a> {
     log: &'a str,
     stream: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attrs: &'a BTreeMap<String, String>,
     time: &'a str,
 }
 
 /// Collects whole lines of both streams and appends them.
 pub(super) struct Log {
     file: Option<Box<dyn Write + Send>>,
+    format: LogFormat,
+    attributes: BTreeMap<String, String>,
+    /// A file is only ended between two entries, so each is a write of its own.
+    rotates: bool,
     partial: [Vec<u8>; 2],
 }
 
 impl Log {
     /// A log without a file keeps nothing.
-    pub(super) fn new(file: Option<Box<dyn Write + Send>>) -> Log {
-        Log { file, partial: Default::default() }
+    pub(super) fn new(file: Option<Box<dyn Write + Send>>, plan: &LogPlan) -> Log {
+        Log {
+            file,
+            format: plan.format,
+            attributes: plan.attributes.clone(),
+            rotates: plan.max_size > 0,
+            partial: Default::default(),
+        }
     }
 
-    /// Takes output in; whole lines are written as one write.
+    /// Takes output in; whole lines are written as one write where nothing has to come in between.
     pub(super) fn take(&mut self, stream: Stream, bytes: &[u8]) {
         if self.file.is_none() {
             return;
@@ -61,8 +75,12 @@ impl Log {
         let time = timestamp();
         let mut rest = pending.as_slice();
         while let Some(end) = line_end(rest) {
-            entry(&mut entries, &rest[..end], stream, &time);
+            self.entry(&mut entries, &rest[..end], stream, &time);
             rest = &rest[end..];
+            if self.rotates {
+                self.append(&entries);
+                entries.clear();
+            }
         }
         self.partial[stream as usize] = rest.to_vec();
         self.append(&entries);
@@ -74,8 +92,28 @@ impl Log {
             let rest = std::mem::take(&mut self.partial[stream as usize]);
             if !rest.is_empty() {
                 let mut entries = Vec::new();
-                entry(&mut entries, &rest, stream, &timestamp());
+                self.entry(&mut entries, &rest, stream, &timestamp());
                 self.append(&entries);
+            }
+        }
+    }
+
+    fn entry(&self, entries: &mut Vec<u8>, line: &[u8], stream: Stream, time: &str) {
+        match self.format {
+            LogFormat::Json => {
+                let log = String::from_utf8_lossy(line);
+                let entry = Entry { log: &log, stream: stream.name(), attrs: &self.attributes, time };
+                if serde_json::to_writer(&mut *entries, &entry).is_ok() {
+                    entries.push(b'\n');
+                }
+            }
+            LogFormat::Local => {
+                let time: Option<jiff::Timestamp> = time.parse().ok();
+                let time = time.and_then(|time| i64::try_from(time.as_nanosecond()).ok()).unwrap_or(0);
+                let whole = line.strip_suffix(b"\n");
+                let partial = whole.is_none();
+                let line = whole.unwrap_or(line).to_vec();
+                LocalEntry { source: stream.name().to_owned(), time, line, partial }.encode(entries);
             }
         }
     }
@@ -98,13 +136,5 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
         Some(at) if at < LINE_CAPACITY => Some(at + 1),
         None if bytes.len() < LINE_CAPACITY => None,
         _ => Some(LINE_CAPACITY),
-    }
-}
-
-fn entry(entries: &mut Vec<u8>, line: &[u8], stream: Stream, time: &str) {
-    let log = String::from_utf8_lossy(line);
-    let entry = Entry { log: &log, stream: stream.name(), time };
-    if serde_json::to_writer(&mut *entries, &entry).is_ok() {
-        entries.push(b'\n');
     }
 }

@@ -4,25 +4,29 @@
 //! (`streams`), takes its exit status, and survives the daemon: a daemon that comes back finds it
 //! behind its listening socket. One thread, one poll loop, no async runtime.
 
+mod client;
 mod log;
 mod report;
 mod streams;
 
 use super::channel;
 use super::error::Error;
+use super::join;
 use super::launch::{self, Launched};
 use super::limits::Groups;
+use super::log_format::LogPlan;
 use super::protocol::{Attach, Exit, FromShim, Start, ToShim};
-use crate::kernel::{ExitStatus, Jail, OpError, Stdio, TracedJail};
+use crate::kernel::{Child, ExitStatus, Jail, LogFile, OpError, Stdio, TracedJail};
 use crate::op::{FsOp, Op, WriteReason};
 use crate::trace::Scope;
+use client::Client;
 use report::{ChannelReport, Control};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
 use std::os::fd::OwnedFd;
-use streams::{Client, Ended, Streams};
+use streams::{Ended, Streams};
 
 /// Runs one container from start to exit, as the daemon says over `control`. Returns when the
 /// program has ended and every client has its output.
@@ -40,7 +44,12 @@ pub fn run(jail: &mut dyn Jail, control: OwnedFd) -> Result<(), Error> {
         Ok((launched, pipes)) => {
             jail.flush();
             tell(&control, &FromShim::Started { pid: launched.child.pid(), shim: std::process::id() });
-            let streams = Streams::new(pipes, clients, jail.open_log(&start.log).ok(), &start);
+            let kept = Some(&start.log).filter(|plan| !plan.path.is_empty());
+            let file = kept.and_then(|LogPlan { path, max_size, max_files, .. }| {
+                let file = LogFile { path: path.clone(), max_size: *max_size, max_files: *max_files };
+                jail.open_log(&file).ok()
+            });
+            let streams = Streams::new(pipes, clients, file, &start);
             attend(&mut jail, &control, &start, launched, streams, listener)
         }
         Err(error) => {
@@ -75,6 +84,27 @@ fn client(attach: Attach, descriptor: OwnedFd) -> Client {
 
 /// Pipes, then the launch.
 fn begin(jail: &mut TracedJail<'_>, start: &Start) -> Result<(Launched, streams::Pipes), Error> {
+    let (stdio, pipes) =
+        if start.terminal { (nothing()?, None) } else { self::pipes(start).map(|(i, o)| (i, Some(o)))? };
+    let mut launched = match &start.exec {
+        Some(target) => join::join(jail, &start.machine, target, &start.bundle, stdio)?,
+        None => launch::launch(jail, &start.machine, &start.bundle, stdio)?,
+    };
+    let pipes = match pipes {
+        Some(pipes) => pipes,
+        None => terminal(&mut *launched.child, start.open_stdin)?,
+    };
+    Ok((launched, pipes))
+}
+
+/// Standard streams of a program that gets a terminal instead, until it has it.
+fn nothing() -> Result<Stdio, Error> {
+    let null = || open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(io::Error::from);
+    let all = || Ok(Stdio { stdin: null()?, stdout: null()?, stderr: null()? });
+    all().map_err(plumbing("open /dev/null"))
+}
+
+fn pipes(start: &Start) -> Result<(Stdio, streams::Pipes), Error> {
     let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from).map_err(plumbing("make a pipe"));
     let (stdout, stdout_inside) = pipe()?;
     let (stderr, stderr_inside) = pipe()?;
@@ -86,8 +116,17 @@ fn begin(jail: &mut TracedJail<'_>, start: &Start) -> Result<(Launched, streams:
         (null.map_err(io::Error::from).map_err(plumbing("open /dev/null"))?, None)
     };
     let stdio = Stdio { stdin: stdin_inside, stdout: stdout_inside, stderr: stderr_inside };
-    let launched = launch::launch(jail, &start.machine, &start.bundle, stdio)?;
-    Ok((launched, streams::Pipes { stdin, stdout, stderr }))
+    Ok((stdio, streams::Pipes { stdin, stdout, stderr: Some(stderr), terminal: None }))
+}
+
+/// The terminal's outer end, for what goes in and for what comes out.
+fn terminal(child: &mut dyn Child, open_stdin: bool) -> Result<streams::Pipes, Error> {
+    let missing = || io::Error::from(io::ErrorKind::NotFound);
+    let ends = |outer: OwnedFd| -> io::Result<streams::Pipes> {
+        let stdin = open_stdin.then(|| outer.try_clone()).transpose()?;
+        Ok(streams::Pipes { stdin, stdout: outer.try_clone()?, stderr: None, terminal: Some(outer) })
+    };
+    child.terminal().ok_or_else(missing).and_then(ends).map_err(plumbing("take the terminal"))
 }
 
 /// From running to gone.
@@ -107,6 +146,8 @@ fn attend(
             Ended::Idle => jail.rest(),
             Ended::Program => break,
             Ended::Control => control.close(),
+            Ended::Detached => tell(control, &FromShim::Detached),
+            Ended::Said(ToShim::Resize { rows, columns }, _) => streams.resize(rows, columns),
             Ended::Said(ToShim::Signal(signal), _) => {
                 // A program that ended meanwhile needs no signal.
                 let _ = child.signal(signal);
@@ -129,7 +170,7 @@ fn attend(
     drop(listener);
     jail.flush();
     tell(control, &FromShim::Exited(exit));
-    streams.flush(control).map_err(plumbing("write the last output"))
+    streams.flush(control, start.exec.is_some()).map_err(plumbing("write the last output"))
 }
 
 /// What is left to do for an ended container: its groups go, its exit is written down.
@@ -146,6 +187,12 @@ fn conclude(jail: &mut TracedJail<'_>, start: &Start, groups: &Groups, status: E
         why: WriteReason::Run,
     };
     let ops: Vec<Op> = std::iter::once(write.into()).chain(groups.release()).collect();
+    if start.exec.is_some() {
+        // The container's groups stay. Nobody is asked: an end cannot be taken back.
+        jail.report().open_for_rollback();
+        ops.into_iter().for_each(|op| drop(jail.perform(op)));
+        return exit;
+    }
     if release(jail, start, &ops).is_err_and(|error| error.is_abort()) {
         // The learner said stop, or went away with the daemon: an end cannot be undone, and what
         // is left of the container must go.
@@ -216,7 +263,7 @@ pub fn main(jail: &mut dyn Jail) -> Result<(), Error> {
 }
 
 /// Descriptor 0 moves away, close-on-exec, and reads from nothing from now on.
-fn take_stdin() -> io::Result<OwnedFd> {
+pub(super) fn take_stdin() -> io::Result<OwnedFd> {
     let control = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;

@@ -4,21 +4,20 @@
 //! are not read, so that a slow reader slows the program, as a terminal would. A client that
 //! hangs up is dropped and slows nobody.
 
+use super::client::{Client, Input, set_nonblocking};
 use super::log::{Log, Stream};
 use super::report::Control;
 use crate::runtime::channel;
-use crate::runtime::protocol::{Attach, Start, ToShim};
+use crate::runtime::protocol::{Start, ToShim};
 use base64::Engine as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, SocketFlags, accept_with, recv, send};
+use rustix::net::{SocketFlags, accept_with};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Bytes a client may be behind before the program waits for it.
-const QUEUE_CAPACITY: usize = 1 << 20;
 /// Quiet this long, a container is one that will be waited for.
 const SETTLED: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Bytes read from the program at once; one frame.
@@ -28,52 +27,10 @@ const READ_SIZE: usize = 32 * 1024;
 pub(super) struct Pipes {
     pub(super) stdin: Option<OwnedFd>,
     pub(super) stdout: OwnedFd,
-    pub(super) stderr: OwnedFd,
-}
-
-/// One attached client: the raw connection the daemon handed on.
-pub(super) struct Client {
-    connection: OwnedFd,
-    wants: Attach,
-    queue: VecDeque<u8>,
-    /// It may still send input.
-    open: bool,
-}
-
-impl Client {
-    pub(super) fn new(wants: Attach, connection: OwnedFd) -> Client {
-        set_nonblocking(&connection);
-        let open = wants.stdin;
-        Client { connection, wants, queue: VecDeque::new(), open }
-    }
-
-    /// Queues one frame: `[stream, 0, 0, 0, length big-endian]`, then the bytes.
-    fn push(&mut self, stream: Stream, bytes: &[u8]) {
-        let wanted = match stream {
-            Stream::Stdout => self.wants.stdout,
-            Stream::Stderr => self.wants.stderr,
-        };
-        if wanted {
-            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
-            self.queue.extend([stream.code(), 0, 0, 0]);
-            self.queue.extend(length);
-            self.queue.extend(bytes);
-        }
-    }
-
-    /// Writes what the connection takes; `false` when it is broken.
-    fn write(&mut self) -> bool {
-        while !self.queue.is_empty() {
-            let (front, _) = self.queue.as_slices();
-            match send(&self.connection, front, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-                Ok(count) => drop(self.queue.drain(..count)),
-                Err(Errno::AGAIN) => return true,
-                Err(Errno::INTR) => {}
-                Err(_) => return false,
-            }
-        }
-        true
-    }
+    /// None with a terminal, where both outputs are one.
+    pub(super) stderr: Option<OwnedFd>,
+    /// The terminal's outer end.
+    pub(super) terminal: Option<OwnedFd>,
 }
 
 /// What a turn of the loop brought, beside bytes moved.
@@ -84,6 +41,8 @@ pub(super) enum Ended {
     Idle,
     /// The program ended.
     Program,
+    /// A client left by its detach keys.
+    Detached,
     /// The daemon went away.
     Control,
     /// The daemon said something.
@@ -97,9 +56,11 @@ pub(super) struct Streams {
     stdout: Option<OwnedFd>,
     stderr: Option<OwnedFd>,
     stdin: Option<OwnedFd>,
+    terminal: Option<OwnedFd>,
     input: VecDeque<u8>,
     close_input: bool,
     stdin_once: bool,
+    detached: bool,
     clients: Vec<Client>,
     log: Log,
     control_open: bool,
@@ -124,18 +85,20 @@ impl Streams {
         log: Option<Box<dyn io::Write + Send>>,
         start: &Start,
     ) -> Streams {
-        if let Some(stdin) = &pipes.stdin {
-            set_nonblocking(stdin);
+        for descriptor in [&pipes.stdin, &pipes.terminal].into_iter().flatten() {
+            set_nonblocking(descriptor);
         }
         let mut streams = Streams {
             stdout: Some(pipes.stdout),
-            stderr: Some(pipes.stderr),
+            stderr: pipes.stderr,
             stdin: pipes.stdin,
+            terminal: pipes.terminal,
             input: VecDeque::new(),
             close_input: false,
             stdin_once: start.stdin_once,
+            detached: false,
             clients: Vec::new(),
-            log: Log::new(log),
+            log: Log::new(log, &start.log),
             control_open: true,
             settled: false,
         };
@@ -144,12 +107,21 @@ impl Streams {
     }
 
     /// Adds a client; input it sent early comes first.
-    pub(super) fn attach(&mut self, client: Client) {
-        if client.wants.stdin {
-            let early = base64::engine::general_purpose::STANDARD.decode(&client.wants.early_input);
-            self.input.extend(early.unwrap_or_default());
-        }
+    pub(super) fn attach(&mut self, mut client: Client) {
+        let early = base64::engine::general_purpose::STANDARD.decode(&client.wants.early_input);
+        let early = early.ok().filter(|early| client.wants.stdin && !early.is_empty());
+        let input = early.map_or(Input::Nothing, |early| client.input(&early));
         self.clients.push(client);
+        self.take(self.clients.len() - 1, input);
+    }
+
+    /// The window of the client has another size. Without a terminal there is none to change.
+    pub(super) fn resize(&self, rows: u16, columns: u16) {
+        if let Some(terminal) = &self.terminal {
+            let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+            // The program that ended meanwhile needs no size.
+            let _ = tcsetwinsize(terminal, size);
+        }
     }
 
     /// Waits for something to do and does it.
@@ -188,7 +160,10 @@ impl Streams {
                 },
             }
         }
-        self.forget_broken();
+        self.clients.retain(|client| !client.is_done());
+        if std::mem::take(&mut self.detached) && !program_ended {
+            return Ok(Ended::Detached);
+        }
         Ok(if program_ended { Ended::Program } else { Ended::No })
     }
 
@@ -208,7 +183,7 @@ impl Streams {
         program.into_iter().for_each(|descriptor| watch(Source::Program, descriptor, PollFlags::IN));
         control.into_iter().for_each(|descriptor| watch(Source::Control, descriptor, PollFlags::IN));
         listener.into_iter().for_each(|socket| watch(Source::Listener, socket.as_fd(), PollFlags::IN));
-        let room = self.clients.iter().all(|client| client.queue.len() < QUEUE_CAPACITY);
+        let room = !self.clients.iter().any(Client::is_full);
         if room {
             for (stream, pipe) in [(Stream::Stdout, &self.stdout), (Stream::Stderr, &self.stderr)] {
                 pipe.iter().for_each(|pipe| watch(Source::Output(stream), pipe.as_fd(), PollFlags::IN));
@@ -219,7 +194,7 @@ impl Streams {
         }
         for (index, client) in self.clients.iter().enumerate() {
             let mut flags = PollFlags::empty();
-            flags.set(PollFlags::OUT, !client.queue.is_empty());
+            flags.set(PollFlags::OUT, client.is_behind());
             flags.set(PollFlags::IN, client.open && self.input.is_empty());
             watch(Source::Client(index), client.connection.as_fd(), flags);
         }
@@ -245,6 +220,8 @@ impl Streams {
         let count = match rustix::io::read(&*descriptor, &mut buffer[..]) {
             Ok(count) => count,
             Err(Errno::INTR | Errno::AGAIN) => return Ok(true),
+            // A terminal whose inner end nobody has open any more: pty(7).
+            Err(Errno::IO) if self.terminal.is_some() => 0,
             Err(error) => return Err(error.into()),
         };
         if count == 0 {
@@ -255,8 +232,7 @@ impl Streams {
         for client in &mut self.clients {
             client.push(stream, &buffer[..count]);
             if !client.write() {
-                client.queue.clear();
-                client.wants = Attach::default();
+                client.give_up();
             }
         }
         Ok(true)
@@ -266,30 +242,39 @@ impl Streams {
     fn serve(&mut self, index: usize) {
         let Some(client) = self.clients.get_mut(index) else { return };
         if !client.write() {
-            client.wants = Attach::default();
-            client.queue.clear();
+            client.give_up();
         }
         if !client.open {
-            client.open = false;
-            if hung_up(&client.connection) {
-                client.wants = Attach::default();
-                client.queue.clear();
+            if client.hung_up() {
+                client.give_up();
             }
             return;
         }
-        let mut buffer = [0u8; READ_SIZE];
-        match recv(&client.connection, &mut buffer[..], RecvFlags::DONTWAIT) {
-            Ok((0, _)) => {
-                client.open = false;
-                self.close_input |= self.stdin_once;
+        let input = client.read();
+        self.take(index, input);
+    }
+
+    /// Takes in what a client sent.
+    fn take(&mut self, index: usize, input: Input) {
+        let Some(client) = self.clients.get_mut(index) else { return };
+        match input {
+            Input::Nothing => {}
+            Input::Bytes(bytes) => self.input.extend(bytes),
+            Input::Detached(bytes) => {
+                self.input.extend(bytes);
+                client.part();
+                self.detached = true;
             }
-            Ok((count, _)) => self.input.extend(&buffer[..count]),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => {
+            // The program reads the end of its input, and its output goes on.
+            Input::End if self.stdin_once && self.terminal.is_none() => {
                 client.open = false;
-                client.wants = Attach::default();
-                client.queue.clear();
-                self.close_input |= self.stdin_once;
+                self.close_input = true;
+            }
+            // Elsewhere a client that will send nothing more is done, as with Docker.
+            Input::End => client.part(),
+            Input::Broken => {
+                client.give_up();
+                self.close_input |= self.stdin_once && self.terminal.is_none();
             }
         }
         self.feed();
@@ -315,12 +300,6 @@ impl Streams {
         }
     }
 
-    fn forget_broken(&mut self) {
-        self.clients.retain(|client| {
-            client.wants.stdin || client.wants.stdout || client.wants.stderr || !client.queue.is_empty()
-        });
-    }
-
     /// The program is gone: takes the rest of its output. What is in the pipes is bounded, so the
     /// queues' limit does not apply.
     pub(super) fn drain(&mut self) -> io::Result<()> {
@@ -342,35 +321,24 @@ impl Streams {
         poll(&mut entry, Some(&now)).is_ok_and(|count| count > 0)
     }
 
-    /// Lets every client have what is left, then hangs up.
-    pub(super) fn flush(mut self, control: &Control) -> io::Result<()> {
+    /// Lets every client have what is left, then hangs up. With `after_daemon` the hang-up waits
+    /// until the daemon has taken note of the end: who sees it then may ask how it was.
+    pub(super) fn flush(mut self, control: &Control, after_daemon: bool) -> io::Result<()> {
         self.stdout = None;
         self.stderr = None;
         self.stdin = None;
         self.input.clear();
-        self.control_open = false;
+        self.control_open &= after_daemon;
         for client in &mut self.clients {
             client.open = false;
         }
         loop {
-            self.clients.retain_mut(|client| client.write() && !client.queue.is_empty());
+            let waits = self.control_open;
+            self.clients.retain_mut(|client| client.write() && (waits || client.is_behind()));
             if self.clients.is_empty() {
                 return Ok(());
             }
             self.turn(control, None, None)?;
         }
-    }
-}
-
-fn hung_up(connection: &OwnedFd) -> bool {
-    let mut entry = [PollFd::new(connection, PollFlags::empty())];
-    let now = Timespec::default();
-    poll(&mut entry, Some(&now)).is_ok() && entry[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
-}
-
-fn set_nonblocking(descriptor: &OwnedFd) {
-    if let Ok(flags) = fcntl_getfl(descriptor) {
-        // Fails only for a descriptor that is not open.
-        let _ = fcntl_setfl(descriptor, flags | OFlags::NONBLOCK);
     }
 }

@@ -3,13 +3,13 @@
 use super::super::sys::{self, Cloned};
 use super::super::user_namespace;
 use super::LinuxJail;
-use crate::kernel::{Child, ExitStatus, Fault, Init, OpError, Stdio};
+use super::wall::{Wall, Word};
+use crate::kernel::{Child, ExitStatus, Fault, Init, OpError, Outcome, Stdio};
 use crate::op::Namespace;
+use crate::trace::facts;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
-use rustix::process::pidfd_send_signal;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,51 +27,70 @@ pub(super) fn flag(namespace: Namespace) -> u64 {
     }) as u64
 }
 
-/// Longest failure init may report; it is one packet.
-const REPORT_CAPACITY: usize = 64 * 1024;
-
-/// Clones; the child waits for a packet, runs `init` and, when that fails, sends back why. A
-/// successful exec closes its end, which the parent sees as end of file.
+/// Clones; the child waits to be let go, runs `init` and, when that fails, says why. A successful
+/// exec closes its end, which the parent sees as end of file.
 pub(super) fn clone_init(
     namespaces: &[Namespace],
     cgroup: Option<&str>,
     stdio: Stdio,
     init: Init,
 ) -> Result<Box<dyn Child>, Fault> {
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-        .map_err(io::Error::from)?;
+    let (ours, theirs) = Wall::pair()?;
     let flags = namespaces.iter().fold(0, |flags, namespace| flags | flag(*namespace));
     let group = cgroup.map(File::open).transpose()?;
-    let cloned =
-        sys::clone3(flags, group.as_ref().map(AsFd::as_fd)).map_err(|error| match error.raw_os_error() {
-            Some(errno) if namespaces.contains(&Namespace::User) => {
-                user_namespace::refused(errno, &user_namespace::settings())
-            }
-            _ => Fault::from(error),
-        })?;
+    let group = group.as_ref().map(AsFd::as_fd);
+    let cloned = sys::clone3(flags, libc::SIGCHLD, group).map_err(|error| match error.raw_os_error() {
+        Some(errno) if namespaces.contains(&Namespace::User) => {
+            user_namespace::refused(errno, &user_namespace::settings())
+        }
+        _ => Fault::from(error),
+    })?;
     match cloned {
-        Cloned::Parent { pid, pidfd } => Ok(Box::new(LinuxChild { pid, pidfd, wall: ours })),
+        Cloned::Parent { pid, pidfd } => Ok(Box::new(LinuxChild { pid, pidfd, wall: ours, terminal: None })),
         Cloned::Child => {
             drop(ours);
-            become_init(&theirs, stdio, init)
+            let result = prepare(&theirs, stdio);
+            go_on(theirs, result, init)
+        }
+    }
+}
+
+/// In the helper that has joined a container's namespaces: clones once more, as a child of the
+/// shim (CLONE_PARENT), so that the shim waits for it. The helper is done then; the new process
+/// waits to be let go, as the first one did.
+pub(super) fn clone_sibling(wall: &Wall, init: Init) -> Result<Outcome, Fault> {
+    let theirs = wall.duplicate()?;
+    // The kernel wants no signal named here: the new process ends with the one of this process.
+    match sys::clone3(libc::CLONE_PARENT as u64, 0, None)? {
+        Cloned::Parent { pid, pidfd } => {
+            wall.say(&Word::Born(pid), Some(&pidfd))?;
+            Ok(Outcome::facts(facts([("pid", &pid)])))
+        }
+        Cloned::Child => {
+            let result = prctl::set_pdeathsig(Signal::SIGKILL).map_err(|_| Stopped::Io);
+            let result = result.and_then(|()| if theirs.wait() { Ok(()) } else { Err(Stopped::Io) });
+            go_on(theirs, result, init)
         }
     }
 }
 
 /// Runs in the child and never returns: its stack is a copy of the shim's, whose destructors are
 /// not this process's to run.
-fn become_init(wall: &OwnedFd, stdio: Stdio, init: Init) -> ! {
-    let result = prepare(wall, stdio).and_then(|()| init(&mut LinuxJail::default()).map_err(Stopped::Op));
-    let report = match result {
-        // A jail whose exec "succeeded" does not come back here.
-        Ok(()) => None,
-        Err(Stopped::Op(error)) => serde_json::to_vec(&error).ok(),
-        Err(Stopped::Io) => None,
+fn go_on(wall: Wall, prepared: Result<(), Stopped>, init: Init) -> ! {
+    let result = prepared
+        .and_then(|()| wall.duplicate().map_err(|_| Stopped::Io))
+        .and_then(|inside| init(&mut LinuxJail::inside(inside)).map_err(Stopped::Op));
+    let code = match result {
+        // Only a helper comes back: a jail whose exec "succeeded" does not.
+        Ok(()) => 0,
+        Err(Stopped::Op(error)) => {
+            // The shim that went away needs no word.
+            let _ = wall.say(&Word::Failed(Box::new(error)), None);
+            1
+        }
+        Err(Stopped::Io) => 1,
     };
-    if let Some(report) = report {
-        let _ = send(wall, &report, SendFlags::NOSIGNAL);
-    }
-    sys::exit_now(1)
+    sys::exit_now(code)
 }
 
 enum Stopped {
@@ -80,13 +99,10 @@ enum Stopped {
 }
 
 /// Ties this process's life to the shim's, waits for the go-ahead, takes its standard streams.
-fn prepare(wall: &OwnedFd, stdio: Stdio) -> Result<(), Stopped> {
+fn prepare(wall: &Wall, stdio: Stdio) -> Result<(), Stopped> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(|_| Stopped::Io)?;
-    let mut go = [0u8; 1];
-    match recv(wall, &mut go[..], RecvFlags::empty()) {
-        Ok((1, _)) => {}
-        // The shim went away first.
-        _ => return Err(Stopped::Io),
+    if !wall.wait() {
+        return Err(Stopped::Io);
     }
     // Nobody may look into a process that still holds the runtime's descriptors and program, not
     // even root in a container whose pid namespace this one joins. execve(2) ends it. Not sooner,
@@ -104,7 +120,8 @@ fn prepare(wall: &OwnedFd, stdio: Stdio) -> Result<(), Stopped> {
 struct LinuxChild {
     pid: u32,
     pidfd: OwnedFd,
-    wall: OwnedFd,
+    wall: Wall,
+    terminal: Option<OwnedFd>,
 }
 
 impl Child for LinuxChild {
@@ -113,21 +130,24 @@ impl Child for LinuxChild {
     }
 
     fn proceed(&mut self) -> Result<(), OpError> {
-        // A child that died already shows in `ended`.
-        let _ = send(&self.wall, b"g", SendFlags::NOSIGNAL);
-        let mut report = vec![0u8; REPORT_CAPACITY];
-        let length = loop {
-            match recv(&self.wall, &mut report[..], RecvFlags::empty()) {
-                Ok((length, _)) => break length,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(_) => break 0,
+        self.wall.go();
+        loop {
+            match self.wall.listen() {
+                Some((Word::Failed(error), _)) => return Err(*error),
+                Some((Word::Terminal, terminal)) => self.terminal = terminal,
+                Some((Word::Born(pid), Some(pidfd))) => {
+                    // The helper has nothing more to do than to end.
+                    let _ = self.reap();
+                    (self.pid, self.pidfd) = (pid, pidfd);
+                    return Ok(());
+                }
+                Some((Word::Born(_), None)) | None => return Ok(()),
             }
-        };
-        match serde_json::from_slice(&report[..length]) {
-            Ok(error) => Err(error),
-            // End of file: execve closed the other end.
-            Err(_) => Ok(()),
         }
+    }
+
+    fn terminal(&mut self) -> Option<OwnedFd> {
+        self.terminal.take()
     }
 
     fn ended(&self) -> BorrowedFd<'_> {
@@ -143,8 +163,6 @@ impl Child for LinuxChild {
     }
 
     fn signal(&self, signal: i32) -> io::Result<()> {
-        let signal = rustix::process::Signal::from_named_raw(signal)
-            .ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
-        Ok(pidfd_send_signal(&self.pidfd, signal)?)
+        sys::pidfd_send_signal(self.pidfd.as_fd(), signal)
     }
 }

@@ -6,25 +6,54 @@ mod clone;
 mod exec;
 mod files;
 mod guard;
+mod log;
 mod mounts;
 mod root;
+mod supervise;
+mod terminal;
+mod wall;
 
 use super::{groups, sys};
 use crate::error::Kind;
-use crate::kernel::{Child, Fault, Init, Jail, Outcome, Payload, Stdio};
-use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp};
+use crate::kernel::{Child, Fault, Init, Jail, LogFile, Outcome, Payload, Stdio};
+use crate::op::{GuardOp, NamespaceOp, NetworkOp, Op, ProcessOp, TerminalOp};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use root::Root;
 use std::fs;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::fd::{AsRawFd, OwnedFd};
+use wall::Wall;
 
 /// Performs operations in the calling process, which must be single-threaded.
 #[derive(Debug, Default)]
 pub struct LinuxJail {
     /// Where paths of the container's are resolved until it is pivoted into.
     root: Option<Root>,
+    /// The way back to the shim, for who was cloned by it.
+    wall: Option<Wall>,
+    /// The inner end of the terminal, until it becomes the session's.
+    terminal: Option<OwnedFd>,
+}
+
+impl LinuxJail {
+    /// The door of a process on the inner side of a wall.
+    fn inside(wall: Wall) -> LinuxJail {
+        LinuxJail { wall: Some(wall), ..LinuxJail::default() }
+    }
+
+    fn terminal(&mut self, op: &TerminalOp) -> Result<Outcome, Fault> {
+        match op {
+            TerminalOp::Open { rows, columns, owner } => {
+                let (inner, outcome) = terminal::create(self.wall.as_ref(), (*rows, *columns), *owner)?;
+                self.terminal = Some(inner);
+                Ok(outcome)
+            }
+            TerminalOp::Control => match self.terminal.take() {
+                Some(inner) => terminal::control(inner),
+                None => Err(Fault::new(Kind::Internal, "there is no terminal to control")),
+            },
+        }
+    }
 }
 
 impl Jail for LinuxJail {
@@ -34,16 +63,32 @@ impl Jail for LinuxJail {
             Op::Cgroup(op) => groups::perform(op, &payload),
             Op::Mount(op) => mounts::perform(&mut self.root, op),
             Op::Namespace(op) => namespace(op),
-            Op::Network(NetworkOp::LinkUp { interface }) => link_up(interface),
+            Op::Network(NetworkOp::LinkUp { interface, sandbox: None }) => {
+                link_up(interface)?;
+                Ok(Outcome::done())
+            }
             Op::Guard(op) => guard_op(op),
             Op::Process(op) => process(op, payload),
-            Op::Http(_) | Op::Store(_) => Err(not_here(op)),
+            Op::Terminal(op) => self.terminal(op),
+            Op::Http(_) | Op::Store(_) | Op::Archive(_) | Op::Network(_) => Err(not_here(op)),
         }
     }
 
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault> {
-        let Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) = op else { return Err(not_here(op)) };
-        clone::clone_init(namespaces, cgroup.as_deref(), stdio, init)
+        match op {
+            Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) => {
+                clone::clone_init(namespaces, cgroup.as_deref(), stdio, init)
+            }
+            Op::Process(ProcessOp::Fork) => clone::clone_init(&[], None, stdio, init),
+            _ => Err(not_here(op)),
+        }
+    }
+
+    fn clone_sibling(&mut self, op: &Op, init: Init) -> Result<Outcome, Fault> {
+        match (op, &self.wall) {
+            (Op::Process(ProcessOp::ForkInside), Some(wall)) => clone::clone_sibling(wall, init),
+            _ => Err(not_here(op)),
+        }
     }
 
     fn confine(&mut self, root: &str) -> io::Result<()> {
@@ -70,9 +115,8 @@ impl Jail for LinuxJail {
         super::rest();
     }
 
-    fn open_log(&mut self, path: &str) -> io::Result<Box<dyn io::Write + Send>> {
-        let log = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
-        Ok(Box::new(log))
+    fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn io::Write + Send>> {
+        Ok(Box::new(log::Appending::open(file)?))
     }
 }
 
@@ -94,11 +138,13 @@ fn namespace(op: &NamespaceOp) -> Result<Outcome, Fault> {
     Ok(Outcome::done())
 }
 
-fn link_up(interface: &str) -> Result<Outcome, Fault> {
-    let socket =
-        socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).map_err(errno)?;
-    sys::link_up(socket.as_raw_fd(), interface)?;
-    Ok(Outcome::done())
+/// Switches on an interface of the caller's network namespace.
+///
+/// # Errors
+/// ENODEV, EPERM.
+pub(super) fn link_up(interface: &str) -> io::Result<()> {
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    sys::link_up(socket.as_raw_fd(), interface)
 }
 
 fn guard_op(op: &GuardOp) -> Result<Outcome, Fault> {
@@ -118,7 +164,13 @@ fn process(op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         }
         ProcessOp::LookupProgram { name, path } => exec::lookup(name, path),
         ProcessOp::Exec { program, argv, .. } => exec::exec(program, argv, payload),
-        ProcessOp::SpawnShim { .. } | ProcessOp::Signal { .. } => Err(not_here(&op.clone().into())),
+        ProcessOp::SpawnShim { .. }
+        | ProcessOp::Signal { .. }
+        | ProcessOp::Fork
+        | ProcessOp::ForkInside
+        | ProcessOp::SpawnProxy { .. } => Err(not_here(&op.clone().into())),
+        ProcessOp::SetCommandLine { argv } => supervise::set_command_line(argv),
+        ProcessOp::Supervise { .. } => supervise::supervise(&payload),
     }
 }
 

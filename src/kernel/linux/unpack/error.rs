@@ -30,6 +30,9 @@ pub(super) enum UnpackError {
         /// The kernel's reason.
         source: io::Error,
     },
+    /// What is there must stay of its sort; Docker's words.
+    #[error("{0}")]
+    Refused(String),
     /// The stream broke off, or whoever asked went away.
     #[error("{0}")]
     Interrupted(String),
@@ -74,7 +77,7 @@ impl From<UnpackError> for Fault {
         match error {
             UnpackError::Malformed(_) => Fault::new(Kind::Invalid, message),
             UnpackError::TooLarge { .. } => Fault::new(Kind::Invalid, message).hint(Hint::RaiseUnpackLimit),
-            UnpackError::TooMany { .. } => Fault::new(Kind::Invalid, message),
+            UnpackError::TooMany { .. } | UnpackError::Refused(_) => Fault::new(Kind::Invalid, message),
             UnpackError::Write { what, source } => {
                 let fault = Fault::from(source);
                 Fault { message: format!("cannot write {what}: {}", fault.message), ..fault }

@@ -17,6 +17,7 @@ mod compression;
 mod error;
 mod intake;
 mod name;
+pub mod over;
 mod pax;
 mod pipe;
 mod place;

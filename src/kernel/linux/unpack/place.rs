@@ -29,7 +29,7 @@ impl Tree {
             };
         }
         let (directory, leaf) = name.split();
-        match mark(leaf)? {
+        match if self.over.is_some() { Mark::None } else { mark(leaf)? } {
             Mark::None => {}
             Mark::Bookkeeping => return Ok(()),
             Mark::Opaque => return self.empty_below(directory),
@@ -57,7 +57,7 @@ impl Tree {
         let parent = self.directory(directory)?;
         let made = match make(&parent, leaf) {
             Err(Errno::EXIST) => {
-                self.displace(name, &parent)?;
+                self.displace(name, &parent, false)?;
                 make(&parent, leaf)
             }
             made => made,
@@ -111,7 +111,7 @@ impl Tree {
                     // A whiteout before the directory of its name: both are meant, the lower
                     // directory is gone and this one is there.
                     opaque = kind == FileType::CharacterDevice && there.st_rdev == 0;
-                    self.displace(&name, &parent)?;
+                    self.displace(&name, &parent, true)?;
                     mkdirat(&parent.fd, leaf, Mode::RWXU).map_err(at())?;
                 }
             }
@@ -123,7 +123,9 @@ impl Tree {
         }
         let mode = self.defer(name.clone(), entry.mode, entry.mtime);
         // `mkdir` in a setgid directory takes its group, and so would an owner that is skipped.
-        self.describe(&fd, entry, mode, parent.setgid || name.is_root()).map_err(at())?;
+        // One that was there may be anybody's.
+        let anybody = parent.setgid || name.is_root() || self.over.is_some();
+        self.describe(&fd, entry, mode, anybody).map_err(at())?;
         self.keep(name.bytes(), fd, entry.mode);
         Ok(())
     }

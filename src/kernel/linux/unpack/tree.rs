@@ -43,7 +43,15 @@ struct Last {
     mtime: Timespec,
 }
 
-/// A layer being built.
+/// What is different when a tree in use is written over.
+pub(super) struct Over {
+    /// A directory stays a directory, and everything else does not become one.
+    pub(super) keep_sorts: bool,
+    /// Where it is written to, for messages.
+    pub(super) into: String,
+}
+
+/// A layer being built, or a tree being written over.
 pub(super) struct Tree {
     root: OwnedFd,
     /// Whether owners and trusted attributes can be set.
@@ -54,9 +62,25 @@ pub(super) struct Tree {
     /// Bytes that sparse files may still grow to.
     pub(super) sparse_left: u64,
     pub(super) limit: u64,
+    /// Only when a tree in use is written over.
+    pub(super) over: Option<Over>,
 }
 
 impl Tree {
+    /// A tree that is in use, from its root.
+    pub(super) fn over(root: OwnedFd, over: Over) -> Tree {
+        Tree {
+            root,
+            privileged: rustix::process::geteuid().is_root(),
+            open: HashMap::new(),
+            last: BTreeMap::new(),
+            skipped: Skipped::default(),
+            sparse_left: u64::MAX,
+            limit: u64::MAX,
+            over: Some(over),
+        }
+    }
+
     /// Opens the directory a layer is built in, which is made if it is missing.
     pub(super) fn open(path: &str, limit: u64) -> Result<Tree, UnpackError> {
         match mkdirat(CWD, path, Mode::from_raw_mode(0o755)) {
@@ -82,6 +106,7 @@ impl Tree {
             skipped: Skipped::default(),
             sparse_left: limit,
             limit,
+            over: None,
         })
     }
 
@@ -143,7 +168,9 @@ impl Tree {
     fn resolve(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
         let path = if path.is_empty() { b"." } else { path };
         let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
+        let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        // A layer lies on one file system; a container has volumes.
+        let resolve = if self.over.is_some() { inside } else { inside | ResolveFlags::NO_XDEV };
         loop {
             match openat2(&self.root, path, flags, Mode::empty(), resolve) {
                 // Something elsewhere was renamed while `..` was looked up: openat2(2).
@@ -202,8 +229,25 @@ impl Tree {
     }
 
     /// Removes what is at `name`, so that another kind of entry can take its place.
-    pub(super) fn displace(&mut self, name: &Name, parent: &Directory) -> Result<(), UnpackError> {
+    pub(super) fn displace(
+        &mut self,
+        name: &Name,
+        parent: &Directory,
+        by_directory: bool,
+    ) -> Result<(), UnpackError> {
         let (_, leaf) = name.split();
+        if let Some(over) = self.over.as_ref().filter(|over| over.keep_sorts) {
+            let there = statat(&parent.fd, leaf, AtFlags::SYMLINK_NOFOLLOW);
+            let there = there.map_err(UnpackError::at(name.bytes()))?;
+            let is_directory = FileType::from_raw_mode(there.st_mode) == FileType::Directory;
+            if is_directory != by_directory {
+                let words = ["non-directory", "directory"].map(str::to_owned);
+                let (old, new) = (&words[usize::from(is_directory)], &words[usize::from(by_directory)]);
+                let path = format!("/{}", String::from_utf8_lossy(name.bytes()));
+                let message = format!("cannot overwrite {old} {path:?} with {new} {:?}", over.into);
+                return Err(UnpackError::Refused(message));
+            }
+        }
         super::super::remove::remove_at(&parent.fd, leaf)
             .map_err(|error| UnpackError::write(String::from_utf8_lossy(name.bytes()), error))?;
         // Any of them may have been reached through what is gone.

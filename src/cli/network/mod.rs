@@ -1,0 +1,5 @@
+//! `learn network …`.
+
+pub mod args;
+pub mod change;
+pub mod list;
