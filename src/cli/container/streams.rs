@@ -39,10 +39,13 @@ pub enum Left {
     Detached,
 }
 
+/// Why input ended, and its end of the connection where it has to stay open.
+type Fed = io::Result<(Left, Option<Input>)>;
+
 /// Streams that flow by themselves until the program closes them.
 pub struct Attached {
     output: JoinHandle<io::Result<()>>,
-    input: Option<JoinHandle<io::Result<(Left, Option<Input>)>>>,
+    input: Option<JoinHandle<Fed>>,
     /// Restored when all is over.
     raw: Option<Raw>,
 }
