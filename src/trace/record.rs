@@ -198,7 +198,7 @@ pub enum Note {
     Exited,
     /// The record that stays: `state`.
     Remains,
-    /// Where a container's files are reached from: `how` (`running` or `stopped`), `root`.
+    /// Where a container's files are reached from: `how` (running or stopped), `root`.
     FilesReached,
     /// A tar went by: `path`, `bytes`.
     Archived,

@@ -325,18 +325,12 @@ impl World {
     pub(super) fn open_group(&self, who: Pid, path: &str) -> Result<(FsId, Ino), Errno> {
         let place = self.directory(who, path)?;
         let fs = self.mount_at(place)?.fs;
-        match &self.filesystems.get(fs).sort {
-            Sort::Cgroup(hierarchy) if hierarchy.unified => {}
-            _ => return Err(Errno::EBADF),
-        }
-        self.admits(fs, place.ino)?;
-        Ok((fs, place.ino))
+        let Sort::Cgroup(hierarchy) = &self.filesystems.get(fs).sort else { return Err(Errno::EBADF) };
+        hierarchy.unified.then_some(()).ok_or(Errno::EBADF)?;
+        self.admits(fs, place.ino).map(|()| (fs, place.ino))
     }
 
-    /// Puts a process into a group that [admits](World::open_group) it.
-    ///
-    /// # Errors
-    /// ESRCH.
+    /// Puts a process into a group that admits it.
     pub(super) fn enter_group(&mut self, pid: Pid, fs: FsId, group: Ino) -> Result<(), Errno> {
         self.processes.get_mut(pid)?.groups_in.insert(fs, group);
         Ok(())
