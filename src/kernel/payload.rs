@@ -1,4 +1,4 @@
-//! What travels beside an operation.
+//! What an operation is given besides what it says.
 
 use super::{ByteStream, Progress, tree};
 use bytes::Bytes;

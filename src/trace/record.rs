@@ -178,6 +178,8 @@ pub enum Note {
     CgroupMode,
     /// No limit can be set here: `reason`.
     CgroupAbsent,
+    /// The clone put the new process into its unified control group: `path`.
+    BornInGroup,
     /// A kernel file system could not be mounted anew, so the host's is bound: `path`, `reason`.
     BoundInstead,
     /// Namespace inodes on both sides: `<kind>` and `host-<kind>` per kind; the process id as
