@@ -67,7 +67,7 @@ impl<T> JsonLines<T> {
     ///
     /// # Errors
     /// When the connection breaks off.
-    pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
+    pub async fn next_piece(&mut self) -> Result<Option<Piece>, Error> {
         let broken =
             |source: hyper::Error| Error::Body { asked: self.asked.clone(), reason: source.to_string() };
         let frame = self.body.frame().await.transpose().map_err(broken)?;

@@ -103,6 +103,7 @@ mod tests {
             host_config: HostConfig { restart_policy, ..HostConfig::default() },
             networking: Default::default(),
             network: Default::default(),
+            mounts: Default::default(),
             snapshot: Snapshot::default(),
             state: State { restarts, stopped_by_hand: by_hand, exit_code: 1, started_at, ..State::default() },
         }

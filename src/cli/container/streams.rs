@@ -156,7 +156,7 @@ pub async fn copy_log(mut log: FramedBody) -> Result<(), Failure> {
 }
 
 /// Until our input ends, or its reader leaves.
-async fn feed(mut input: Input, mut escape: Escape) -> io::Result<Fed> {
+async fn feed(mut input: Input, mut escape: Escape) -> Fed {
     let mut stdin = tokio::io::stdin();
     let mut chunk = vec![0; INPUT_CHUNK];
     loop {
