@@ -6,7 +6,7 @@ use learn::api::simulate::Simulator;
 use learn::cli::{self, Failure, Ready, Role, Wiring};
 use learn::client::{Connector, Error as ClientError, Paths};
 use learn::image::RegistryConfig;
-use learn::kernel::linux::{LinuxJail, probe};
+use learn::kernel::linux::{LinuxJail, nursery, probe};
 use learn::runtime::{proxy, run, shim};
 use learn::text::{self, Lang};
 use learn::wire::Settings;
@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     if plays(&words, "tree") {
         return tree();
     }
+    if plays(&words, nursery::ROLE) {
+        return nursery();
+    }
     if plays(&words, "shim") {
         return end_of("shim", shim::main(&mut LinuxJail::default()));
     }
@@ -41,6 +44,18 @@ fn main() -> ExitCode {
         Err(failure) => {
             report(&failure, lang);
             cli::exit::of(&failure)
+        }
+    }
+}
+
+/// Where shims come from; returns in each of them, too.
+fn nursery() -> ExitCode {
+    match nursery::serve() {
+        Ok(Some(control)) => end_of("shim", shim::run(&mut LinuxJail::default(), control)),
+        Ok(None) => cli::exit::Exit::Success.into(),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "learn-{}: {error}", nursery::ROLE);
+            cli::exit::Exit::Failure.into()
         }
     }
 }

@@ -11,7 +11,7 @@ pub mod layout;
 mod particle;
 pub mod template;
 
-pub use book::{hint, parse, ui};
+pub use book::{hint, parse, prepare, ui};
 pub use glossary::{Entry, Glossary, glossary};
 pub use lang::Lang;
 pub use layout::{pad, width, wrap};

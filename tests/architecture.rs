@@ -59,7 +59,7 @@ fn collect(directory: &Path, files: &mut BTreeMap<String, String>) {
 /// The top module a file belongs to; `lib.rs` and build scripts belong to none.
 fn module(file: &str) -> Option<&str> {
     match file {
-        "lib.rs" | "hub/build.rs" => None,
+        "lib.rs" | "hub/build.rs" | "text/build.rs" => None,
         _ if file.starts_with("hub/hello") => None,
         _ => Some(file.split('/').next().unwrap().trim_end_matches(".rs")),
     }

@@ -71,12 +71,15 @@ impl Home {
     /// What a stopped session may not leave: records, sockets, groups, processes, half an image.
     fn left(&self, session: &Session) -> Vec<String> {
         let mut left: Vec<String> = Vec::new();
-        for directory in ["root/containers", "root/ingest", "run/shim"] {
+        for directory in ["root/containers", "root/ingest", "run/containers", "run/shim"] {
             let there = names(&self.directory.path().join(directory));
             left.extend(there.into_iter().map(|name| format!("{directory}/{name}")));
         }
         left.extend(session.groups().iter().map(|path| path.display().to_string()));
-        left.extend(children(self.daemon()).iter().map(|pid| format!("process {pid}")));
+        // Where shims come from stays; they do not.
+        let name = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let children = children(self.daemon()).into_iter().filter(|pid| name(pid) != "learn-nursery\n");
+        left.extend(children.map(|pid| format!("process {pid}")));
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let here = self.directory.path().display().to_string();
         left.extend(mounts.lines().filter(|line| line.contains(&here)).map(str::to_owned));

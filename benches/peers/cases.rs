@@ -11,6 +11,7 @@ use crate::world::World;
 use serde_json::Value;
 use std::io;
 use std::process::Command;
+use std::time::Duration;
 
 /// A row.
 pub struct Case {
@@ -45,7 +46,7 @@ fn startup(world: &World) -> io::Result<()> {
             contestants.push(Contestant::new("podman", move || time(podman.command().arg(word))));
         }
         println!("  {word}");
-        report::table(&race(40, contestants)?, &[]);
+        report::table(&race(40, contestants)?, &[Budget::Time { most: Duration::from_millis(5) }]);
     }
     Ok(())
 }
@@ -61,7 +62,7 @@ fn run(world: &World) -> io::Result<()> {
             time(podman.command().arg("run").args(podman.run_options()).args(WORK))
         }));
     }
-    report::table(&race(30, contestants)?, &[Budget { peer: "docker", ratio: 1.0 / 15.0 }]);
+    report::table(&race(30, contestants)?, &[Budget::Ratio { peer: "docker", most: 1.0 / 15.0 }]);
     Ok(())
 }
 
@@ -69,7 +70,7 @@ fn runtime(world: &World) -> io::Result<()> {
     world.alpine()?;
     let directory = &world.scratch().join("bundle");
     bundle::write(directory)?;
-    let root = &world.scratch().join("runtimes");
+    let root = &world.run().join("runtimes");
     let id = "learn-peers";
     let ours =
         || time(Command::new(learn::PROGRAM).args(["runtime", "run", "--bundle"]).arg(directory).arg(id));
@@ -90,7 +91,7 @@ fn runtime(world: &World) -> io::Result<()> {
             contestants.push(Contestant::new(name, theirs));
         }
     }
-    report::table(&race(50, contestants)?, &[Budget { peer: "crun", ratio: 1.0 }]);
+    report::table(&race(50, contestants)?, &[Budget::Ratio { peer: "crun", most: 1.0 }]);
     Ok(())
 }
 
@@ -99,7 +100,7 @@ fn explain(world: &World) -> io::Result<()> {
     let told = || time(learn.command().args(["run", "--explain"]).args(WORK));
     let plain = || time(learn.command().arg("run").args(WORK));
     let contestants = vec![Contestant::new("with --explain", told), Contestant::new("without", plain)];
-    report::table(&race(50, contestants)?, &[Budget { peer: "without", ratio: 1.05 }]);
+    report::table(&race(50, contestants)?, &[Budget::Ratio { peer: "without", most: 1.05 }]);
     Ok(())
 }
 
@@ -142,7 +143,7 @@ fn pull(world: &World) -> io::Result<()> {
     }));
     let budgets = [("docker", 0.25), ("podman", 1.0 / 3.0), ("floor", 1.3)];
     let rounds = if world.is_full() { 3 } else { 5 };
-    report::table(&race(rounds, contestants)?, &budgets.map(|(peer, ratio)| Budget { peer, ratio }));
+    report::table(&race(rounds, contestants)?, &budgets.map(|(peer, most)| Budget::Ratio { peer, most }));
     Ok(())
 }
 
@@ -152,7 +153,10 @@ fn memory(world: &World) -> io::Result<()> {
         || learn.command(),
         &[],
         |shim| {
-            report::memory("learn daemon", &[learn.pid()?], Some(20.0))?;
+            let mut daemons = process::children(learn.pid()?)?;
+            daemons.retain(|pid| *pid != shim);
+            daemons.push(learn.pid()?);
+            report::memory("learn daemon and nursery", &daemons, Some(20.0))?;
             report::memory("learn shim", &[shim], Some(3.0))
         },
     )?;
@@ -178,6 +182,9 @@ fn memory(world: &World) -> io::Result<()> {
     Ok(())
 }
 
+/// So long after its last work an engine is at rest.
+const SETTLED: Duration = Duration::from_secs(15);
+
 /// Does something while a container sleeps; it is told the pid of the container's parent.
 fn asleep(
     cli: impl Fn() -> Command,
@@ -191,7 +198,10 @@ fn asleep(
     if !started.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&started.stderr).into_owned()));
     }
-    let looked = shim(cli().args(["inspect", name])).and_then(look);
+    let looked = shim(cli().args(["inspect", name])).and_then(|shim| {
+        std::thread::sleep(SETTLED);
+        look(shim)
+    });
     cli().args(["rm", "-f", name]).output()?;
     looked
 }

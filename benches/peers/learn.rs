@@ -13,20 +13,23 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_learn");
 pub struct Learn {
     _daemon: Server,
     directory: PathBuf,
+    run: PathBuf,
 }
 
 impl Learn {
-    /// Starts the daemon, with files below `directory`, and pulls alpine from the built-in hub.
+    /// Starts the daemon, with files below `directory` and its socket below `run`, and pulls alpine
+    /// from the built-in hub.
     ///
     /// # Errors
     /// When the daemon does not start.
-    pub fn start(directory: &Path) -> io::Result<Learn> {
-        let directory = directory.join("learn");
+    pub fn start(directory: &Path, run: &Path) -> io::Result<Learn> {
+        let (directory, run) = (directory.join("learn"), run.join("learn"));
         fs::create_dir_all(&directory)?;
-        let (host, root) = places(&directory);
+        fs::create_dir_all(&run)?;
+        let (host, root) = places(&directory, &run);
         let arguments = ["--lang=en", "--host", &host, "--root", &root, "daemon", "run"];
         let daemon = Server::start(PROGRAM, &arguments.map(String::from), "learn.sock")?;
-        let learn = Learn { _daemon: daemon, directory };
+        let learn = Learn { _daemon: daemon, directory, run };
         let status =
             learn.command().args(["--hub=builtin", "pull", "alpine"]).stdout(Stdio::null()).status()?;
         if status.success() {
@@ -38,7 +41,7 @@ impl Learn {
 
     /// The CLI, talking to this daemon.
     pub fn command(&self) -> Command {
-        let (host, root) = places(&self.directory);
+        let (host, root) = places(&self.directory, &self.run);
         let mut command = Command::new(PROGRAM);
         command.env("LEARN_HOST", host).env("LEARN_ROOT", root).env("LEARN_LANG", "en");
         command
@@ -49,14 +52,11 @@ impl Learn {
     /// # Errors
     /// When the daemon has not written it down.
     pub fn pid(&self) -> io::Result<u32> {
-        let text = fs::read_to_string(self.directory.join("learn.pid"))?;
+        let text = fs::read_to_string(self.run.join("learn.pid"))?;
         text.trim().parse().map_err(io::Error::other)
     }
 }
 
-fn places(directory: &Path) -> (String, String) {
-    (
-        format!("unix://{}", directory.join("learn.sock").display()),
-        directory.join("state").display().to_string(),
-    )
+fn places(directory: &Path, run: &Path) -> (String, String) {
+    (format!("unix://{}", run.join("learn.sock").display()), directory.join("state").display().to_string())
 }

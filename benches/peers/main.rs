@@ -23,6 +23,7 @@ mod peer;
 mod podman;
 mod process;
 mod report;
+mod rest;
 mod room;
 mod world;
 
@@ -80,6 +81,7 @@ fn run(wish: &Wish) -> io::Result<()> {
     report::machine(&world);
     for case in &wish.cases {
         report::heading(case);
+        rest::wait()?;
         // One case that cannot be measured leaves the others alone.
         if let Err(error) = (case.measure)(&world) {
             report::failure(&error);

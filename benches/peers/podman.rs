@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 /// podman and where it keeps its things.
 pub struct Podman {
     directory: PathBuf,
+    run: PathBuf,
     cgroups: CgroupParent,
 }
 
@@ -18,13 +19,16 @@ impl Podman {
         ["podman", "conmon"].into_iter().find(|program| find(program).is_none())
     }
 
-    /// A store below `directory`, with alpine in it.
+    /// A store below `directory`, with alpine in it, and what does not outlive a boot below `run`.
     ///
     /// # Errors
     /// When `podman import` fails.
-    pub fn new(directory: &Path, alpine: &Path) -> io::Result<Podman> {
-        let podman =
-            Podman { directory: directory.join("podman"), cgroups: CgroupParent::new("learn-podman") };
+    pub fn new(directory: &Path, run: &Path, alpine: &Path) -> io::Result<Podman> {
+        let podman = Podman {
+            directory: directory.join("podman"),
+            run: run.join("podman"),
+            cgroups: CgroupParent::new("learn-podman"),
+        };
         fs::create_dir_all(&podman.directory)?;
         let status = podman
             .command()
@@ -40,8 +44,9 @@ impl Podman {
     /// The CLI, with this store.
     pub fn command(&self) -> Command {
         let mut command = Command::new("podman");
-        for (option, name) in [("--root", "storage"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
-            command.arg(option).arg(self.directory.join(name));
+        command.arg("--root").arg(self.directory.join("storage"));
+        for (option, name) in [("--runroot", "run"), ("--tmpdir", "tmp")] {
+            command.arg(option).arg(self.run.join(name));
         }
         // No systemd and no journal are needed this way.
         command.args(["--storage-driver=overlay", "--cgroup-manager=cgroupfs", "--events-backend=none"]);

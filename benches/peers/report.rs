@@ -7,12 +7,40 @@ use crate::world::World;
 use std::io;
 use std::time::Duration;
 
-/// How a ratio is compared with the budget in the design.
-pub struct Budget {
-    /// The peer's name.
-    pub peer: &'static str,
-    /// The most that the first contestant may take for each second of the peer.
-    pub ratio: f64,
+/// What the design allows the first contestant.
+pub enum Budget {
+    /// Beside a peer.
+    Ratio {
+        /// The peer's name.
+        peer: &'static str,
+        /// The most that it may take for each second of the peer.
+        most: f64,
+    },
+    /// By itself.
+    Time {
+        /// The most that it may take.
+        most: Duration,
+    },
+}
+
+impl Budget {
+    /// The verdict on the first contestant's own time.
+    fn alone(&self, took: Duration) -> Option<String> {
+        let Budget::Time { most } = self else { return None };
+        Some(verdict(took <= *most, &show(*most)))
+    }
+
+    /// The verdict on a ratio to `name`.
+    fn beside(&self, name: &str, ratio: f64) -> Option<String> {
+        match self {
+            Budget::Ratio { peer, most } if *peer == name => Some(verdict(ratio <= *most, &fraction(*most))),
+            _ => None,
+        }
+    }
+}
+
+fn verdict(met: bool, budget: &str) -> String {
+    format!("   {} the budget, {budget}", if met { "within" } else { "over" })
 }
 
 /// What was measured, and what was not there to be measured.
@@ -37,14 +65,11 @@ pub fn failure(error: &io::Error) {
 /// Times of all, and the first one's ratio to each of the others.
 pub fn table(series: &[Series], budgets: &[Budget]) {
     let Some((first, others)) = series.split_first() else { return };
-    println!("  {:<26} {:>12}", first.name, show(first.median()));
+    let alone = budgets.iter().find_map(|budget| budget.alone(first.median())).unwrap_or_default();
+    println!("  {:<26} {:>12}{alone}", first.name, show(first.median()));
     for other in others {
         let Ratio { low, middle, high } = first.ratio_to(other);
-        let budget = budgets.iter().find(|budget| budget.peer == other.name);
-        let verdict = budget.map_or_else(String::new, |budget| {
-            let met = if middle <= budget.ratio { "within" } else { "over" };
-            format!("   {met} the budget, {}", fraction(budget.ratio))
-        });
+        let verdict = budgets.iter().find_map(|budget| budget.beside(other.name, middle)).unwrap_or_default();
         let [low, middle, high] = [low, middle, high].map(fraction);
         println!(
             "  {:<26} {:>12}   {} = {middle} ({low} … {high}){verdict}",
@@ -74,10 +99,7 @@ fn show(time: Duration) -> String {
 pub fn memory(name: &str, pids: &[u32], budget: Option<f64>) -> io::Result<()> {
     let bytes = pids.iter().map(|pid| process::resident(*pid)).sum::<io::Result<u64>>()?;
     let megabytes = bytes as f64 / 1e6;
-    let verdict = budget.map_or_else(String::new, |budget| {
-        let met = if megabytes <= budget { "within" } else { "over" };
-        format!("   {met} the budget, {budget} MB")
-    });
+    let verdict = budget.map_or_else(String::new, |most| verdict(megabytes <= most, &format!("{most} MB")));
     println!("  {name:<26} {megabytes:>9.1} MB{verdict}");
     Ok(())
 }

@@ -5,9 +5,10 @@ use crate::layers::Image;
 use crate::learn::Learn;
 use crate::peer::{DockerEngine, DockerRegistry, find};
 use crate::podman::Podman;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use std::cell::OnceCell;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Servers, stores and files of this run. Dropping it ends and removes them.
@@ -20,6 +21,7 @@ pub struct World {
     alpine: OnceCell<Alpine>,
     image: OnceCell<Image>,
     // Last, after the servers that have their files in it.
+    run: Run,
     scratch: TempDir,
 }
 
@@ -29,15 +31,17 @@ impl World {
     /// # Errors
     /// When no temporary directory can be made.
     pub fn new(full: bool) -> io::Result<World> {
+        let scratch = tempfile::Builder::new().prefix("learn-peers.").tempdir()?;
         Ok(World {
             full,
+            run: Run::mount(&scratch.path().join("run"))?,
             learn: OnceCell::new(),
             docker: OnceCell::new(),
             podman: OnceCell::new(),
             registry: OnceCell::new(),
             alpine: OnceCell::new(),
             image: OnceCell::new(),
-            scratch: tempfile::Builder::new().prefix("learn-peers.").tempdir()?,
+            scratch,
         })
     }
 
@@ -65,12 +69,17 @@ impl World {
         self.scratch.path()
     }
 
+    /// Every engine's `/run`: a tmpfs, as on any machine.
+    pub fn run(&self) -> &Path {
+        &self.run.0
+    }
+
     /// Our daemon, with alpine.
     ///
     /// # Errors
     /// When it does not start.
     pub fn learn(&self) -> io::Result<&Learn> {
-        once(&self.learn, || Learn::start(self.scratch()))
+        once(&self.learn, || Learn::start(self.scratch(), self.run()))
     }
 
     /// A Docker Engine with alpine, where one is installed.
@@ -82,7 +91,8 @@ impl World {
             return Ok(None);
         }
         once(&self.docker, || {
-            let engine = DockerEngine::start()?;
+            let engine =
+                DockerEngine::start_in(tempfile::tempdir_in(self.scratch())?, &self.run().join("docker"))?;
             engine.import(&self.alpine()?.tar, "alpine")?;
             Ok(engine)
         })
@@ -97,7 +107,7 @@ impl World {
         if Podman::missing().is_some() {
             return Ok(None);
         }
-        once(&self.podman, || Podman::new(self.scratch(), &self.alpine()?.tar)).map(Some)
+        once(&self.podman, || Podman::new(self.scratch(), self.run(), &self.alpine()?.tar)).map(Some)
     }
 
     /// A registry on loopback.
@@ -125,6 +135,25 @@ impl World {
     /// When it cannot be made here.
     pub fn image(&self) -> io::Result<&Image> {
         once(&self.image, || Image::make(self.scratch(), self.full))
+    }
+}
+
+/// A tmpfs in the mount namespace of this run.
+struct Run(PathBuf);
+
+impl Run {
+    fn mount(path: &Path) -> io::Result<Run> {
+        std::fs::create_dir(path)?;
+        let (none, data) = (MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some("mode=755"));
+        mount(Some("tmpfs"), path, Some("tmpfs"), none, data)?;
+        Ok(Run(path.to_owned()))
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // What stays is gone with the namespace.
+        let _ = umount2(&self.0, MntFlags::MNT_DETACH);
     }
 }
 

@@ -38,6 +38,7 @@ pub async fn assemble(foundation: Foundation) -> Result<(Arc<Engine>, TracedHost
         (places.containers(), 0o711),
         (places.networks(), 0o700),
         (places.traces(), 0o700),
+        (places.bundles(), 0o711),
         (format!("{}/shim", places.run), 0o700),
     ];
     for (path, mode) in directories {

@@ -21,12 +21,20 @@ pub fn json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     serde_json::from_slice(bytes).map_err(|error| Refusal::invalid(format!("invalid JSON: {error}")))
 }
 
-/// One JSON document after the other, each flushed as it comes.
-pub fn documents<T: Serialize>(stream: impl Stream<Item = T> + Send + 'static) -> Response {
-    let lines = stream.map(|document| {
-        let mut line = serde_json::to_vec(&document).unwrap_or_default();
-        line.push(b'\n');
-        Ok::<_, Infallible>(Bytes::from(line))
+/// Documents written at once at most.
+const AT_ONCE: usize = 256;
+
+/// One JSON document after the other, each flushed as it comes; those that are there together go
+/// together.
+pub fn documents<T: Serialize + Send + 'static>(stream: impl Stream<Item = T> + Send + 'static) -> Response {
+    let lines = stream.ready_chunks(AT_ONCE).map(|documents| {
+        let mut lines = Vec::new();
+        for document in documents {
+            // The wire's shapes are all JSON can say.
+            let _ = serde_json::to_writer(&mut lines, &document);
+            lines.push(b'\n');
+        }
+        Ok::<_, Infallible>(Bytes::from(lines))
     });
     let mut response = Response::new(Body::from_stream(lines));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

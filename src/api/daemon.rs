@@ -8,7 +8,7 @@ use crate::image::RegistryConfig;
 use crate::image::registry::Builtin;
 use crate::kernel::linux::http::Http;
 use crate::kernel::linux::seal::SealedExe;
-use crate::kernel::linux::{LinuxHost, probe};
+use crate::kernel::linux::{self, LinuxHost, probe};
 use axum::http::{HeaderMap, Method, StatusCode};
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -103,8 +103,12 @@ pub async fn run(options: DaemonOptions, ready: impl FnOnce()) -> Result<(), Err
     let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
     ready();
+    // On a worker: a connection is then served by the thread that accepted it.
+    let serving = tokio::spawn(super::serve(engine, listener, linux::rest));
     let result = tokio::select! {
-        served = super::serve(engine, listener) => served.map_err(io_error("listen on", &options.socket)),
+        served = serving => served
+            .unwrap_or_else(|panic| Err(io::Error::other(panic)))
+            .map_err(io_error("listen on", &options.socket)),
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     };
@@ -119,16 +123,18 @@ async fn start(options: &DaemonOptions, run: &Path) -> Result<Arc<Engine>, Error
     let insecure = options.registry.clone();
     let http = Http::new(Arc::new(move |host: &str| insecure.is_insecure(host)));
     let program = SealedExe::of_this_program().map_err(io_error("open", Path::new("/proc/self/exe")))?;
+    let host = Arc::new(LinuxHost::new(program, Box::new(http)));
     let foundation = Foundation {
         places: Places { root: options.root.display().to_string(), run: run.display().to_string() },
         machine: probe::probe(),
-        host: Arc::new(LinuxHost::new(program, Box::new(http))),
+        host: host.clone(),
         source: Arc::new(SystemSource),
         registry: options.registry.clone(),
         builtin: builtin_hub(Catalog::builtin()),
     };
     let (engine, door) = assemble(foundation).await?;
     engine.recover(&door).await?;
+    host.prepare();
     Ok(engine)
 }
 

@@ -33,17 +33,37 @@ use crate::engine::Engine;
 use connection::Connection;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
 
-/// Serves the API until the task is dropped. Connections that are open then go on.
-pub async fn serve(engine: Arc<Engine>, listener: UnixListener) -> io::Result<()> {
+/// Nobody came for so long: the daemon can do without what it needs to work.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Serves the API until the task is dropped. Connections that are open then go on. `rest` is called
+/// when nobody came for a while.
+pub async fn serve(engine: Arc<Engine>, listener: UnixListener, rest: fn()) -> io::Result<()> {
     let router = router::build(engine.clone());
+    let mut rested = false;
     loop {
-        let (stream, _) = match listener.accept().await {
+        let accepted = match rested {
+            true => listener.accept().await,
+            false => match timeout(QUIET, listener.accept()).await {
+                Ok(accepted) => accepted,
+                Err(_) => {
+                    rested = true;
+                    // It takes a millisecond or two.
+                    tokio::task::spawn_blocking(rest);
+                    continue;
+                }
+            },
+        };
+        rested = false;
+        let (stream, _) = match accepted {
             Ok(accepted) => accepted,
             // The client is gone again, or descriptors ran out: neither ends the daemon.
             Err(error) if is_passing(&error) => {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
             Err(error) => return Err(error),

@@ -6,6 +6,7 @@ use super::{Failure, Wiring, output};
 use crate::client::{Client, Connector, Paths, launch};
 use crate::text::{Lang, ui};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The daemon at the other end, and how to speak to the learner.
 pub struct Context {
@@ -38,6 +39,11 @@ impl Context {
     /// Whether the learner stopped the work at a step.
     pub fn aborted(&self) -> bool {
         self.session.as_ref().is_some_and(Session::aborted)
+    }
+
+    /// Where the start is narrated: becomes true when it is told that the program runs.
+    pub fn running(&self) -> Option<watch::Receiver<bool>> {
+        self.session.as_ref().map(Session::running)
     }
 
     /// After the learner stopped: what follows undoes the rest, and is let through.

@@ -6,7 +6,7 @@ use crate::text::{self, Lang, Text};
 use clap::{Command, CommandFactory};
 use std::collections::BTreeMap;
 
-const HELP: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/help.yaml"));
+const HELP: &str = include_str!(concat!(env!("OUT_DIR"), "/texts/help.json"));
 
 /// `lessons/help.yaml`.
 #[derive(Debug, serde::Deserialize)]
@@ -25,19 +25,13 @@ pub struct Help {
 }
 
 /// The sentences.
-///
-/// # Errors
-/// What is wrong with the file, and where.
-pub fn sentences() -> Result<Help, text::Error> {
-    text::parse("lessons/help.yaml", HELP)
+pub fn sentences() -> Help {
+    text::book::embedded("help", HELP)
 }
 
 /// The help of a command path such as `learn container rm`.
 pub fn render(path: &str, lang: Lang) -> String {
-    let mut tree = Cli::command();
-    if let Ok(help) = sentences() {
-        tree = translate(tree, "", &help, lang);
-    }
+    let mut tree = translate(Cli::command(), "", &sentences(), lang);
     tree.build();
     let mut command = &mut tree;
     for name in path.split(' ').skip(1) {

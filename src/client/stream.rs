@@ -27,6 +27,20 @@ impl<T> JsonLines<T> {
     }
 }
 
+impl<T> JsonLines<T> {
+    /// The next bytes as they come, for who takes lines apart elsewhere; not to be mixed with
+    /// [`JsonLines::next_line`].
+    ///
+    /// # Errors
+    /// When the connection breaks off.
+    pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
+        let broken =
+            |source: hyper::Error| Error::Body { asked: self.asked.clone(), reason: source.to_string() };
+        let frame = self.body.frame().await.transpose().map_err(broken)?;
+        Ok(frame.map(|frame| frame.into_data().unwrap_or_default()))
+    }
+}
+
 impl<T: DeserializeOwned> JsonLines<T> {
     /// The next document, as the daemon sent it and as `T`; `None` at the end of the stream.
     ///
@@ -40,13 +54,8 @@ impl<T: DeserializeOwned> JsonLines<T> {
                 }
                 return self.parse(&line).map(Some);
             }
-            match self.body.frame().await {
-                Some(Ok(frame)) => {
-                    self.buffer.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
-                }
-                Some(Err(source)) => {
-                    return Err(Error::Body { asked: self.asked.clone(), reason: source.to_string() });
-                }
+            match self.next_piece().await? {
+                Some(piece) => self.buffer.extend_from_slice(&piece),
                 None => {
                     let rest = self.buffer.split().freeze();
                     let rest = rest.trim_ascii();

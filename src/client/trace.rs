@@ -4,7 +4,7 @@ use super::connection::Request;
 use super::query::segment;
 use super::{Client, Error, JsonLines};
 use crate::trace::{Decision, Record, Sighting, Stop, TraceInfo};
-use crate::wire::session::{Decide, NewTrace, TraceCreated};
+use crate::wire::session::{Decide, NewTrace, TRACE_HEADER, TraceCreated};
 use hyper::Method;
 
 impl Client {
@@ -13,10 +13,26 @@ impl Client {
     /// # Errors
     /// When no daemon answers, or it is not `learn`'s.
     pub async fn open_trace(&self, title: &str, stop: Stop) -> Result<String, Error> {
-        let body = NewTrace { title: title.to_owned(), stop };
+        let body = NewTrace { title: title.to_owned(), stop, follow: false };
         let request = Request::new(Method::POST, "/learn/traces".to_owned()).json(&body)?;
         let TraceCreated { id } = self.raw(request).await?.json().await?;
         Ok(id)
+    }
+
+    /// `POST /learn/traces`: the same, and its records, as one request.
+    ///
+    /// # Errors
+    /// When no daemon answers, or it is not `learn`'s.
+    pub async fn follow_trace(&self, title: &str, stop: Stop) -> Result<(String, JsonLines<Record>), Error> {
+        let body = NewTrace { title: title.to_owned(), stop, follow: true };
+        let request = Request::new(Method::POST, "/learn/traces".to_owned()).json(&body)?;
+        let response = self.raw(request).await?;
+        let id = response.headers().get(TRACE_HEADER).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let id = id.ok_or_else(|| Error::Stream {
+            message: "the daemon opened no trace session".to_owned(),
+            hint: None,
+        })?;
+        Ok((id, response.lines()))
     }
 
     /// `GET /learn/traces/{id}/records`: every record of a live session, from the first on.

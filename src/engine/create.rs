@@ -83,11 +83,15 @@ impl Engine {
             state: State::default(),
             id,
         };
-        let directory = self.places.container(&record.id);
-        let make = FsOp::CreateDirectory { path: directory.clone(), mode: 0o710 };
-        let done: Vec<Op> = vec![make.clone().into()];
+        let mut make = vec![FsOp::CreateDirectory { path: self.places.container(&record.id), mode: 0o710 }];
+        if record.host_config.auto_remove {
+            make.push(self.make_bundle(&record.id));
+        }
+        let done: Vec<Op> = make.iter().cloned().map(Op::from).collect();
         let result = async {
-            door.perform(make).await?;
+            for directory in make {
+                door.perform(directory).await?;
+            }
             record.snapshot = self.prepare_snapshot(door, &record, image).await?;
             self.persist(door, &record).await
         };
@@ -143,8 +147,9 @@ impl Engine {
     ) -> Result<Snapshot, Error> {
         let directory = self.places.container(&record.id);
         let about = record.short_id();
-        let made =
-            snapshot::prepare(door, &self.images, &self.machine, &image.layers, &directory, about).await?;
+        let mount_point = self.places.mount_point(&record.id);
+        let places = snapshot::Places { container: &directory, mount_point: &mount_point };
+        let made = snapshot::prepare(door, &self.images, &self.machine, &image.layers, places, about).await?;
         Ok(self.snapshot_of(image, made, &directory))
     }
 }

@@ -1,10 +1,11 @@
 //! A container's files from outside: which tree they are reached through, what is at a path.
 
+use super::create::is_missing;
 use super::{Container, Engine, Error};
 use crate::container::{Record, mounts};
 use crate::kernel::tree::{FileTree, Found, Inode, Sort, TreeAnswer, TreeWork};
 use crate::kernel::{Payload, TracedHost, Value};
-use crate::op::ArchiveOp;
+use crate::op::{ArchiveOp, FsOp};
 use crate::trace::{Note, facts};
 use crate::wire::PathStat;
 use crate::wire::archive::mode;
@@ -46,6 +47,11 @@ impl Engine {
         let bound = self.bound(&record)?;
         let root = record.snapshot.rootfs.clone();
         door.note(Note::FilesReached, facts([("how", &"stopped"), ("root", &root)]));
+        // Only a start makes the place where the layers are mounted.
+        if record.snapshot.overlay.is_some() && is_missing(door, &root) {
+            door.perform(self.make_bundle(&record.id)).await?;
+            door.perform(FsOp::CreateDirectory { path: root.clone(), mode: 0o755 }).await?;
+        }
         let op = ArchiveOp::OpenTree {
             root: root.clone(),
             overlay: record.snapshot.overlay.clone(),

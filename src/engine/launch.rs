@@ -22,8 +22,12 @@ impl Engine {
                     door.perform(FsOp::CreateDirectory { path: mount.source, mode: 0o755 }).await?;
                 }
             }
-            let make = FsOp::CreateDirectory { path: bundle.clone(), mode: 0o711 };
-            let made: Vec<Op> = vec![make.clone().into()];
+            let mut make = vec![self.make_bundle(&record.id)];
+            if record.snapshot.overlay.is_some() {
+                make.push(FsOp::CreateDirectory { path: record.snapshot.rootfs.clone(), mode: 0o755 });
+            }
+            // What is in it goes with it.
+            let made: Vec<Op> = vec![make[0].clone().into()];
             let files = [
                 ("config.json", config),
                 ("hostname", format!("{}\n", record.config.hostname)),
@@ -31,7 +35,9 @@ impl Engine {
                 ("resolv.conf", networking::resolv_conf(record, || resolvers(&door))),
             ];
             let written = async {
-                door.perform(make).await?;
+                for directory in make {
+                    door.perform(directory).await?;
+                }
                 for (name, text) in files {
                     let path = format!("{bundle}/{name}");
                     let value = preview(&text);
@@ -48,6 +54,12 @@ impl Engine {
             Ok(made)
         })
         .await
+    }
+
+    /// The directory of a bundle. It is made where the bundle is written, and by a container of
+    /// `--rm`, whose record lies in it.
+    pub(super) fn make_bundle(&self, id: &str) -> FsOp {
+        FsOp::CreateDirectory { path: self.places.bundle(id), mode: 0o711 }
     }
 
     /// Looks the user up in the container's own files.

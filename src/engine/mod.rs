@@ -167,7 +167,7 @@ impl Engine {
         source::stamp(self.source.now())
     }
 
-    /// Replaces a container's record on disk.
+    /// Replaces a container's record: on disk, or where a container of `--rm` has it.
     async fn persist(&self, door: &TracedHost, record: &Record) -> Result<(), Error> {
         let mut json =
             serde_json::to_vec_pretty(record).map_err(|error| Error::Invalid(error.to_string()))?;
@@ -178,7 +178,11 @@ impl Engine {
             record.name,
             record.state.status
         );
-        let write = FsOp::WriteFile { path: self.places.record(&record.id), value, why: WriteReason::Store };
+        let (path, why) = match record.host_config.auto_remove {
+            true => (self.places.passing_record(&record.id), WriteReason::Run),
+            false => (self.places.record(&record.id), WriteReason::Store),
+        };
+        let write = FsOp::WriteFile { path, value, why };
         door.perform_with(write, Payload::Bytes(json.into())).await?;
         Ok(())
     }

@@ -25,14 +25,30 @@ impl Places {
         format!("{}/container.json", self.container(id))
     }
 
-    /// A container's OCI bundle.
+    /// The record of a container that goes when its program ends (`--rm`). It need not outlive a
+    /// boot, so nothing has to reach a disk.
+    pub fn passing_record(&self, id: &str) -> String {
+        format!("{}/container.json", self.bundle(id))
+    }
+
+    /// What containers need while they run.
+    pub fn bundles(&self) -> String {
+        format!("{}/containers", self.run)
+    }
+
+    /// A container's OCI bundle, made anew at each start.
     pub fn bundle(&self, id: &str) -> String {
-        format!("{}/bundle", self.container(id))
+        format!("{}/containers/{id}", self.run)
+    }
+
+    /// Where init mounts a container's root file system, in its own mount namespace.
+    pub fn mount_point(&self, id: &str) -> String {
+        format!("{}/rootfs", self.bundle(id))
     }
 
     /// Where a container's shim leaves how the program ended.
     pub fn exit_file(&self, id: &str) -> String {
-        format!("{}/exit.json", self.container(id))
+        format!("{}/exit.json", self.bundle(id))
     }
 
     /// A container's further programs.

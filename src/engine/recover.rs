@@ -1,12 +1,14 @@
 //! After a restart: containers of the earlier daemon are found again, what it left half done is
 //! finished or taken away.
 
+use super::create::is_missing;
 use super::shim::ShimSocket;
 use super::{Container, Engine, Error};
 use crate::container::{Record, Status};
 use crate::kernel::TracedHost;
 use crate::op::{CgroupOp, FsOp, ProcessOp};
 use crate::runtime::protocol::Exit;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What Docker gives a program whose end nobody saw.
@@ -20,24 +22,41 @@ impl Engine {
     /// A malformed record, named with file and line: nothing is guessed, nothing removed.
     pub async fn recover(self: &Arc<Self>, door: &TracedHost) -> Result<(), Error> {
         self.recover_networks(door).await?;
-        let directory = self.places.containers();
-        for id in self.host.list(&directory).unwrap_or_default() {
-            let Some(record) = self.read_record(&id)? else {
-                door.perform(FsOp::RemoveTree { path: self.places.container(&id) }).await?;
-                continue;
-            };
-            if matches!(record.state.status, Status::Removing | Status::Dead) || was_to_go(&record) {
-                self.clear_after_shim(door, &record.id).await;
-                door.perform(FsOp::RemoveTree { path: self.places.container(&id) }).await?;
-                continue;
+        let directories = [self.places.containers(), self.places.bundles()];
+        let listed = directories.iter().flat_map(|path| self.host.list(path).unwrap_or_default());
+        for id in listed.collect::<BTreeSet<String>>() {
+            match self.read_record(&id)? {
+                Some(record) if was_to_go(&record) => {
+                    self.clear_after_shim(door, &record.id).await;
+                    self.sweep(door, &id).await?;
+                }
+                Some(record) => self.take_back(door, record).await?,
+                None => self.sweep(door, &id).await?,
             }
-            self.take_back(door, record).await?;
         }
         self.settle_networks(door).await
     }
 
+    /// Removes what is left of a container that is none.
+    async fn sweep(&self, door: &TracedHost, id: &str) -> Result<(), Error> {
+        for path in [self.places.container(id), self.places.bundle(id)] {
+            if !is_missing(door, &path) {
+                door.perform(FsOp::RemoveTree { path }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The record on disk, else that of a container of `--rm`.
     fn read_record(&self, id: &str) -> Result<Option<Record>, Error> {
-        let path = self.places.record(id);
+        let kept = self.read_record_at(self.places.record(id))?;
+        match kept {
+            Some(record) => Ok(Some(record)),
+            None => self.read_record_at(self.places.passing_record(id)),
+        }
+    }
+
+    fn read_record_at(&self, path: String) -> Result<Option<Record>, Error> {
         let bytes = match self.host.read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -145,7 +164,9 @@ impl Engine {
     }
 }
 
-/// A container of `--rm` that ended: the daemon was killed before it could remove it.
+/// The daemon was killed while it removed this one, or before it could, as `--rm` asks.
 fn was_to_go(record: &Record) -> bool {
-    record.host_config.auto_remove && record.state.status == Status::Exited
+    let status = record.state.status;
+    matches!(status, Status::Removing | Status::Dead)
+        || (record.host_config.auto_remove && status == Status::Exited)
 }

@@ -1,5 +1,6 @@
 //! `docker rm`: record, log and writable layer go.
 
+use super::create::is_missing;
 use super::{Container, Engine, Error};
 use crate::container::Status;
 use crate::kernel::TracedHost;
@@ -47,8 +48,9 @@ impl Engine {
         }
     }
 
-    /// Removes a container whose turn the caller has. The record says `removing` first: a daemon
-    /// killed in the middle goes on with it at its next start.
+    /// Removes a container whose turn the caller has. The record says `removing` first, and what
+    /// holds the record goes last: a daemon killed in the middle goes on with it at its next start.
+    /// One of `--rm` whose shim is gone is removed then whatever its record says.
     pub(super) async fn discard(&self, door: &TracedHost, container: &Arc<Container>) -> Result<(), Error> {
         if self.containers.find(&container.id).is_err() {
             return Ok(());
@@ -60,8 +62,20 @@ impl Engine {
         };
         let removed: Result<(), Error> = door
             .within(Scope::ContainerRemove, container.short_id(), |door| async move {
-                self.persist(&door, &record).await?;
-                door.perform(FsOp::RemoveTree { path: self.places.container(&record.id) }).await?;
+                let mut trees = vec![self.places.container(&record.id)];
+                let bundle = self.places.bundle(&record.id);
+                if record.host_config.auto_remove {
+                    trees.push(bundle);
+                } else {
+                    self.persist(&door, &record).await?;
+                    // One that never ran has none.
+                    if !is_missing(&door, &bundle) {
+                        trees.insert(0, bundle);
+                    }
+                }
+                for path in trees {
+                    door.perform(FsOp::RemoveTree { path }).await?;
+                }
                 Ok(())
             })
             .await;

@@ -73,7 +73,11 @@ impl Engine {
         }
     }
 
-    async fn launch(&self, door: &TracedHost, container: &Container) -> Result<Arc<ShimSocket>, Error> {
+    async fn launch(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: &Arc<Container>,
+    ) -> Result<Arc<ShimSocket>, Error> {
         let mut done = self.attach_networks(door, container).await?;
         let record = container.snapshot();
         let started = async {
@@ -99,8 +103,29 @@ impl Engine {
         };
         container.set_shim(Some(socket.clone()));
         container.advance(|progress| (progress.running, progress.restarting) = (true, false));
-        self.persist(door, &record).await?;
+        // Of a container that goes when its program ends, recovery learns from the shim that it runs.
+        if !record.host_config.auto_remove
+            && let Err(error) = self.persist(door, &record).await
+        {
+            self.call_back(door, container, socket).await;
+            return Err(error);
+        }
         Ok(socket)
+    }
+
+    /// Ends a program whose start could not be written down: the learner said stop just then, or the
+    /// disk is full. Its end is seen to as any other's.
+    async fn call_back(
+        self: &Arc<Self>,
+        door: &TracedHost,
+        container: &Arc<Container>,
+        socket: Arc<ShimSocket>,
+    ) {
+        door.trace().gate().open_for_rollback().await;
+        self.attend(door, container.clone(), socket);
+        // It may have ended by itself.
+        let _ = self.signal(door, container, libc::SIGKILL).await;
+        self.until_ended(container, None).await;
     }
 
     async fn run_shim(
@@ -177,11 +202,12 @@ impl Engine {
             record.clone()
         };
         container.advance(|progress| progress.exit_code = exit_code);
-        // The start's own failure is what the client hears; this one is in the trace.
-        let _ = self.persist(door, &record).await;
-        door.note(Note::Remains, facts([("state", &record.state.status)]));
+        // The start's own failure is what the client hears; these are in the trace.
         if record.host_config.auto_remove {
             let _ = self.discard(door, container).await;
+        } else {
+            let _ = self.persist(door, &record).await;
+            door.note(Note::Remains, facts([("state", &record.state.status)]));
         }
     }
 }

@@ -4,10 +4,11 @@
 //! `hello/program.rs`. It leaves two files in `OUT_DIR` for `src/hub/hello.rs`: `message.txt`, the
 //! message with the architecture filled in, and `hello`, a static ELF file of a few kilobytes.
 
+use super::{fail, variable};
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, exit};
+use std::process::Command;
 
 const MESSAGE: &str = "src/hub/hello/message.txt";
 const PROGRAM: &str = "src/hub/hello/program.rs";
@@ -35,7 +36,7 @@ const FLAGS: [&str; 14] = [
     "-Clink-arg=-Wl,--no-eh-frame-hdr",
 ];
 
-fn main() {
+pub fn make() {
     for path in ["src/hub/build.rs", MESSAGE, PROGRAM] {
         println!("cargo::rerun-if-changed={path}");
     }
@@ -72,14 +73,4 @@ fn compile_program(target: &Path) {
         Ok(status) => fail(&format!("cannot compile {PROGRAM} ({status}): {rustc:?}")),
         Err(error) => fail(&format!("cannot start the compiler for {PROGRAM}: {error}: {rustc:?}")),
     }
-}
-
-fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|error| fail(&format!("cargo did not set {name}: {error}")))
-}
-
-/// Ends the build with a sentence instead of a panic's backtrace.
-fn fail(message: &str) -> ! {
-    println!("cargo::error={message}");
-    exit(1)
 }

@@ -17,13 +17,22 @@ const OPTIONS_LIMIT: usize = 4095;
 /// What a container's root file system is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Mount point, or the copied tree itself.
+    /// Mount point, which is made when something is mounted on it, or the copied tree itself.
     pub rootfs: String,
     /// Options of the overlay init mounts on it; `None` when the tree was copied.
     pub overlay: Option<String>,
 }
 
-/// Prepares `container` (its directory, `ROOT/containers/<id>`), about which the scope is opened.
+/// Where a container's files go.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// Its directory, which outlives a boot.
+    pub container: &'a str,
+    /// Where its overlay will be mounted.
+    pub mount_point: &'a str,
+}
+
+/// Prepares a container's directory, about which the scope is opened.
 ///
 /// # Errors
 /// When a directory cannot be made or a tree not be copied. What was made is the caller's to
@@ -33,17 +42,17 @@ pub async fn prepare(
     store: &Store,
     machine: &Machine,
     layers: &[Layer],
-    container: &str,
+    Places { container, mount_point }: Places<'_>,
     about: &str,
 ) -> Result<Snapshot, OpError> {
     door.within(Scope::SnapshotPrepare, about, async |door: TracedHost| {
-        let rootfs = format!("{container}/rootfs");
-        make(&door, &rootfs).await?;
         let planned =
             if machine.overlay { plan(store, machine, layers, container) } else { Err("no overlayfs") };
         let options = match planned {
             Ok(options) => options,
             Err(reason) => {
+                let rootfs = format!("{container}/rootfs");
+                make(&door, &rootfs).await?;
                 copy(&door, store, layers, &rootfs, reason).await?;
                 return Ok(Snapshot { rootfs, overlay: None });
             }
@@ -61,7 +70,7 @@ pub async fn prepare(
             Note::Overlay,
             facts([("lower", &options.lower), ("upper", &upper), ("work", &work), ("layers", &layers.len())]),
         );
-        Ok(Snapshot { rootfs, overlay: Some(options.line) })
+        Ok(Snapshot { rootfs: mount_point.to_owned(), overlay: Some(options.line) })
     })
     .await
 }

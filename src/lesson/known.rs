@@ -100,7 +100,9 @@ impl Known {
             Op::Fs(FsOp::Rename { from, to }) if self.get(scope, "layer") == Some(from) => ("layer", to),
             // Its compressed form stops being partial the same way.
             Op::Fs(FsOp::Rename { from, to }) if self.get(scope, "blob") == Some(from) => ("blob", to),
-            Op::Fs(FsOp::WriteFile { path, why: WriteReason::Store, .. }) => ("record", path),
+            Op::Fs(FsOp::WriteFile { path, why: WriteReason::Store | WriteReason::Run, .. }) => {
+                ("record", path)
+            }
             Op::Fs(FsOp::WriteFile { path, why: WriteReason::Bundle, .. })
                 if path.ends_with("config.json") =>
             {

@@ -12,6 +12,8 @@ pub enum WriteReason {
     Store,
     /// A container's generated files (`config.json`, `hosts`, …): a plain write, rebuilt at need.
     Bundle,
+    /// A record that need not outlive a boot: temporary file, rename.
+    Run,
     /// A control file of a cgroup.
     Cgroup,
     /// `uid_map`, `gid_map` or `setgroups` of a user namespace: user_namespaces(7).

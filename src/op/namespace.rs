@@ -74,6 +74,9 @@ pub enum NamespaceOp {
     Clone {
         /// What is new; the rest is shared with the host.
         namespaces: Vec<Namespace>,
+        /// Directory of the unified control group it is born in, instead of its parent's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cgroup: Option<String>,
     },
     /// Joins a namespace that exists.
     Join {
@@ -92,9 +95,12 @@ pub enum NamespaceOp {
 impl NamespaceOp {
     pub(super) fn syscall(&self) -> String {
         match self {
-            NamespaceOp::Clone { namespaces } => {
-                let flags: Vec<_> = namespaces.iter().map(|n| n.clone_flag()).collect();
-                format!("clone3({{flags=CLONE_PIDFD|{}, exit_signal=SIGCHLD}})", flags.join("|"))
+            NamespaceOp::Clone { namespaces, cgroup } => {
+                let into = cgroup.iter().map(|_| "CLONE_INTO_CGROUP");
+                let flags: Vec<_> = into.chain(namespaces.iter().map(|n| n.clone_flag())).collect();
+                let group =
+                    cgroup.as_ref().map(|path| format!(", cgroup=open({path:?})")).unwrap_or_default();
+                format!("clone3({{flags=CLONE_PIDFD|{}, exit_signal=SIGCHLD{group}}})", flags.join("|"))
             }
             NamespaceOp::Join { namespace, path } => {
                 format!("setns(open({path:?}), {})", namespace.clone_flag())
@@ -105,7 +111,7 @@ impl NamespaceOp {
 
     pub(super) fn shell(&self) -> String {
         match self {
-            NamespaceOp::Clone { namespaces } => {
+            NamespaceOp::Clone { namespaces, .. } => {
                 let flags: Vec<_> = namespaces
                     .iter()
                     .map(|n| match n {

@@ -28,10 +28,24 @@ pub struct Plan {
     pub sysctls: Vec<Op>,
     /// Namespaces of others to join.
     pub joins: Vec<Op>,
+    /// Its control groups.
+    pub groups: Membership,
     /// What the machine offers.
     pub machine: Machine,
     /// Number of the scope in which the program takes over; the shim closes it.
     pub exec_scope: u32,
+}
+
+/// The control groups this process is in, or gets into first of all: what it does from then on
+/// counts as the container's.
+#[derive(Clone, Debug, Default)]
+pub struct Membership {
+    /// The groups' common path.
+    pub path: String,
+    /// The group it was born in.
+    pub born: Option<String>,
+    /// Writes that put it into the others.
+    pub joins: Vec<Op>,
 }
 
 /// Becomes the container's program. On the real kernel it only returns when something failed.
@@ -39,8 +53,9 @@ pub struct Plan {
 /// # Errors
 /// The operation that failed.
 pub fn run(jail: &mut TracedJail<'_>, plan: Plan) -> Result<(), OpError> {
-    let Plan { spec, root, filter, sysctls, joins, machine, exec_scope } = plan;
+    let Plan { spec, root, filter, sysctls, joins, groups, machine, exec_scope } = plan;
     let about = root.clone();
+    join_groups(jail, groups)?;
     if !joins.is_empty() {
         jail.within(Scope::NamespacesEnter, &about, |jail| perform_all(jail, joins))?;
     }
@@ -104,6 +119,19 @@ pub(super) fn hand_over(
     jail.within(Scope::GuardApply, user, |jail| guard(jail, process))?;
     let command = process.args().clone().unwrap_or_default().join(" ");
     jail.within_numbered(exec_scope, Scope::ProcessExec, command, |jail| exec(jail, process, filter))
+}
+
+fn join_groups(jail: &mut TracedJail<'_>, groups: Membership) -> Result<(), OpError> {
+    let Membership { path, born, joins } = groups;
+    if born.is_none() && joins.is_empty() {
+        return Ok(());
+    }
+    jail.within(Scope::LimitsJoin, path, |jail| {
+        if let Some(group) = born {
+            jail.note(Note::BornInGroup, facts([("path", &group)]));
+        }
+        perform_all(jail, joins)
+    })
 }
 
 /// Opens a terminal of the window's size for the program's user; the path of its inner end.

@@ -67,7 +67,8 @@ pub fn join(
     let birth = Birth::joining(&spec, machine);
     let mut child = enter(jail, target.pid, &birth, stdio, plan)?;
     let went = check_member(jail, target.pid, &path, &groups).and_then(|()| {
-        launch::join_and_go(jail, &groups, &mut *child, exec_scope, &program).map_err(Error::from)
+        join_groups(jail, &groups, child.pid())?;
+        Ok(launch::go(jail, &mut *child, exec_scope, &program)?)
     });
     match went {
         // The groups are the container's: they go with it, not with this program.
@@ -149,6 +150,15 @@ fn become_program(
         jail.within(Scope::TerminalOpen, "/dev/pts", |jail| init::open_terminal(jail, process).map(drop))?;
     }
     init::hand_over(jail, process, filter, exec_scope)
+}
+
+fn join_groups(jail: &mut TracedJail<'_>, groups: &Groups, pid: u32) -> Result<(), OpError> {
+    if groups.directories.is_empty() {
+        return Ok(());
+    }
+    jail.within(Scope::LimitsJoin, pid.to_string(), |jail| {
+        groups.join(pid).into_iter().try_for_each(|op| jail.perform(op).map(drop))
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::birth::Birth;
 use super::error::Error;
 use super::guard::filter;
-use super::init::{self, Plan};
+use super::init::{self, Membership, Plan};
 use super::limits::Groups;
 use super::namespaces::Namespaces;
 use super::{rootfs, supported, sysctl};
@@ -50,7 +50,7 @@ pub fn launch(
     let mut made: Vec<Op> = Vec::new();
     let result = apply_limits(jail, machine, &path, &groups, &mut made).and_then(|()| {
         enter(jail, &namespaces, &hostname, &birth, stdio, plan).and_then(|mut child| {
-            match join_and_go(jail, &groups, &mut *child, exec_scope, &program) {
+            match go(jail, &mut *child, exec_scope, &program) {
                 Ok(()) => Ok(child),
                 Err(error) => {
                     end(&mut *child);
@@ -95,6 +95,7 @@ fn prepare(
         filter,
         sysctls: sysctl::writes(linux)?,
         joins: namespaces.inside.clone(),
+        groups: Membership { path: path.clone(), born: groups.born.clone(), joins: groups.joins.clone() },
         machine: machine.clone(),
         exec_scope: jail.report().scope_id(),
         spec,
@@ -163,7 +164,8 @@ fn enter(
     let joined = namespaces.joined();
     jail.within(Scope::NamespacesEnter, about, |jail| {
         namespaces.before.iter().try_for_each(|op| jail.perform(op.clone()).map(drop))?;
-        let clone = NamespaceOp::Clone { namespaces: namespaces.new.clone() };
+        let (namespaces, cgroup) = (namespaces.new.clone(), plan.groups.born.clone());
+        let clone = NamespaceOp::Clone { namespaces, cgroup };
         let mut child = jail.clone_init(clone, stdio, move |jail| init::run(jail, plan))?;
         if let Err(error) = birth.register(jail, child.pid()) {
             end(&mut *child);
@@ -193,19 +195,13 @@ pub(super) fn namespace_inodes(jail: &TracedJail<'_>, pid: u32, joined: &[(Names
     inodes
 }
 
-pub(super) fn join_and_go(
+pub(super) fn go(
     jail: &mut TracedJail<'_>,
-    groups: &Groups,
     child: &mut dyn Child,
     exec_scope: u32,
     program: &str,
 ) -> Result<(), OpError> {
     let inside = innermost_pid(jail, child.pid());
-    if !groups.directories.is_empty() {
-        jail.within(Scope::LimitsJoin, child.pid().to_string(), |jail| {
-            groups.join(child.pid()).into_iter().try_for_each(|op| jail.perform(op).map(drop))
-        })?;
-    }
     let began = Instant::now();
     jail.flush();
     child.proceed()?;

@@ -5,9 +5,9 @@
 //!  shim: launch                                   init
 //!    limits.apply      make groups, write limits
 //!    namespaces.enter  clone3 ───────────────────▶ (waits)
-//!    limits.join       pid into the groups
-//!    go ─────────────────────────────────────────▶ rootfs.mount, .furnish, .pivot, .protect
-//!    (waits)                                        identity.set, guard.apply
+//!    go ─────────────────────────────────────────▶ limits.join
+//!    (waits)                                        rootfs.mount, .furnish, .pivot, .protect
+//!                                                   identity.set, guard.apply
 //!    end of file ◀──────────────────────────────── process.exec
 //! ```
 

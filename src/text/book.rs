@@ -1,4 +1,5 @@
-//! The YAML files inside the binary, parsed once, when first asked for.
+//! The sentences inside the binary, read once, when first asked for. They come from
+//! `lessons/*.yaml`, as JSON: see `src/text/build.rs`.
 
 use super::{Error, Lang, Text};
 use crate::error::Hint;
@@ -10,7 +11,7 @@ use std::sync::LazyLock;
 /// `lessons/ui.yaml`: section → key → text.
 pub type Ui = BTreeMap<String, BTreeMap<String, Text>>;
 
-const UI: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/ui.yaml"));
+const UI: &str = include_str!(concat!(env!("OUT_DIR"), "/texts/ui.json"));
 
 /// Reads a YAML document; `file` is the name an error carries.
 ///
@@ -24,15 +25,24 @@ pub fn parse<T: DeserializeOwned>(file: &str, source: &str) -> Result<T, Error> 
     })
 }
 
-/// All interface text.
+/// Reads a document the build made of `lessons/<name>.yaml`.
 ///
 /// # Panics
-/// When the embedded file is malformed, which `tests/narration.rs` rules out.
+/// When there is something else in it than expected, which `tests/narration` rules out.
+pub fn embedded<T: DeserializeOwned>(name: &str, json: &str) -> T {
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("lessons/{name}.yaml: {error}"))
+}
+
+/// All interface text.
 pub fn ui_texts() -> &'static Ui {
-    static TEXTS: LazyLock<Ui> = LazyLock::new(|| {
-        parse("lessons/ui.yaml", UI).unwrap_or_else(|error| panic!("embedded text: {error}"))
-    });
+    static TEXTS: LazyLock<Ui> = LazyLock::new(|| embedded("ui", UI));
     &TEXTS
+}
+
+/// Reads the words now, where there is time for it.
+pub fn prepare() {
+    ui_texts();
+    super::glossary();
 }
 
 /// Interface text: `ui(lang, "daemon.started", &[("pid", &pid)])`. A key is `section.key` of

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const GLOSSARY: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/glossary.yaml"));
+const GLOSSARY: &str = include_str!(concat!(env!("OUT_DIR"), "/texts/glossary.json"));
 
 /// What is said of one scope, operation or stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,15 +43,9 @@ pub struct Glossary {
     pub values: BTreeMap<String, Text>,
 }
 
-/// The glossary, parsed when first asked for.
-///
-/// # Panics
-/// When the embedded file is malformed, which `tests/narration.rs` rules out.
+/// The glossary, read when first asked for.
 pub fn glossary() -> &'static Glossary {
-    static WORDS: LazyLock<Glossary> = LazyLock::new(|| {
-        book::parse("lessons/glossary.yaml", GLOSSARY)
-            .unwrap_or_else(|error| panic!("embedded text: {error}"))
-    });
+    static WORDS: LazyLock<Glossary> = LazyLock::new(|| book::embedded("glossary", GLOSSARY));
     &WORDS
 }
 

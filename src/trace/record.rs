@@ -160,6 +160,8 @@ pub enum Note {
     CgroupMode,
     /// No limit can be set here: `reason`.
     CgroupAbsent,
+    /// The clone put the new process into its unified control group: `path`.
+    BornInGroup,
     /// A kernel file system could not be mounted anew, so the host's is bound: `path`, `reason`.
     BoundInstead,
     /// Namespace inodes on both sides: `<kind>` and `host-<kind>` per kind; the process id as
@@ -196,7 +198,7 @@ pub enum Note {
     Exited,
     /// The record that stays: `state`.
     Remains,
-    /// Where a container's files are reached from: `how` (`running` or `stopped`), `root`.
+    /// Where a container's files are reached from: `how` (running or stopped), `root`.
     FilesReached,
     /// A tar went by: `path`, `bytes`.
     Archived,

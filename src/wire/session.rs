@@ -4,7 +4,7 @@
 use crate::trace::{Decision, Stop};
 use serde::{Deserialize, Serialize};
 
-/// Request header that puts a request into a session.
+/// Request header that puts a request into a session; in an answer, the session that was opened.
 pub const TRACE_HEADER: &str = "learn-trace";
 
 /// Request header of a pull that names the hub to use: `auto`, `docker`, `builtin`, a URL or
@@ -19,9 +19,13 @@ pub struct NewTrace {
     /// Where the work waits for the learner.
     #[serde(default)]
     pub stop: Stop,
+    /// The answer is the session's records, one JSON document a line, until it is closed; its id is
+    /// in the header [`TRACE_HEADER`].
+    #[serde(default)]
+    pub follow: bool,
 }
 
-/// Its answer.
+/// Its answer, where the session is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceCreated {
     /// 12 hex digits.

@@ -35,8 +35,8 @@ pub enum Reply {
     AfterKill(String),
     /// These lines, then a connection that stays open until the client leaves.
     Stays(String),
-    /// These lines after the session was closed.
-    AfterClose(String),
+    /// A session that is followed: its id, and these lines after it was closed.
+    Session(&'static str, String),
 }
 
 /// What happened so far: `start`, `kill`, `close`.
@@ -201,13 +201,17 @@ impl Script {
 
 impl Reply {
     fn response(self, script: &Arc<Script>, upgrade: Option<hyper::upgrade::OnUpgrade>) -> Response {
+        let mut session = None;
         let (what, body) = match self {
             Reply::Plain(status, body) => {
                 return Response::builder().status(status).body(body.into()).unwrap();
             }
             Reply::AfterStart(body) => ("start", body),
             Reply::AfterKill(body) => ("kill", body),
-            Reply::AfterClose(body) => ("close", body),
+            Reply::Session(id, body) => {
+                session = Some(id);
+                ("close", body)
+            }
             Reply::Stays(body) => return Response::new(stays(body)),
             attach => return attach.hijack(script, upgrade.expect("an upgrade")),
         };
@@ -216,7 +220,11 @@ impl Reply {
             waited.await;
             Ok::<_, std::io::Error>(Bytes::from(body))
         });
-        Response::new(Body::from_stream(later))
+        let response = match session {
+            Some(id) => Response::builder().status(201).header("learn-trace", id),
+            None => Response::builder(),
+        };
+        response.body(Body::from_stream(later)).unwrap()
     }
 
     fn hijack(self, script: &Arc<Script>, upgrade: hyper::upgrade::OnUpgrade) -> Response {

@@ -5,8 +5,7 @@ use crate::{against, stderr, stdout};
 
 fn script(records: &str) -> Vec<(&'static str, Reply)> {
     vec![
-        ("POST /learn/traces", Reply::Plain(201, r#"{"id":"abcdef012345"}"#.to_owned())),
-        ("GET /learn/traces/abcdef012345/records", Reply::AfterClose(records.to_owned())),
+        ("POST /learn/traces", Reply::Session("abcdef012345", records.to_owned())),
         ("POST /learn/traces/abcdef012345/close", Reply::Plain(204, String::new())),
         ("GET /containers/json", json("[]")),
     ]
@@ -28,7 +27,7 @@ fn the_session_is_opened_followed_written_into_and_closed() {
     assert!(stderr(&output).contains("alpine:latest"), "nothing was told: {:?}", stderr(&output));
     let asked = daemon.asked();
     assert_eq!(asked[0].line, "POST /learn/traces");
-    assert_eq!(asked[0].body, r#"{"title":"ps","stop":"never"}"#);
+    assert_eq!(asked[0].body, r#"{"title":"ps","stop":"never","follow":true}"#);
     let in_session: Vec<&str> =
         asked.iter().filter(|asked| asked.session.is_some()).map(|asked| asked.line.as_str()).collect();
     assert_eq!(in_session, ["HEAD /_ping", "GET /v1.47/containers/json"]);

@@ -164,6 +164,28 @@ fn a_container_that_lost_shim_and_daemon_has_ended_unseen() {
 }
 
 #[test]
+fn a_killed_nursery_is_replaced_and_one_without_a_daemon_ends() {
+    if !privileged() {
+        return;
+    }
+    let mut live = with_alpine();
+    let run = |live: &Live| live.ok(&["run", "--rm", "alpine", "echo", "hi"]);
+    assert_eq!(run(&live), "hi\n");
+    let [nursery] = live.children("learn-nursery")[..] else { panic!("{:?}", live.children("")) };
+    send(nursery, Signal::SIGKILL);
+    assert_eq!(run(&live), "hi\n", "whether or not it is gone already");
+    eventually("a new one", || matches!(live.children("learn-nursery")[..], [pid] if pid != nursery));
+    let [nursery] = live.children("learn-nursery")[..] else { panic!("one was there") };
+    live.ok(&["run", "-d", "--name", "kept", "alpine", "sleep", "1000"]);
+    assert_eq!(live.children("learn-shim").len(), 1, "a shim is the daemon's own child");
+    live.ok(&["kill", "kept"]);
+    eventually("everybody else is reaped", || live.children("") == [nursery]);
+    live.kill();
+    until_ended(nursery);
+    nothing_stray(&live);
+}
+
+#[test]
 fn the_exit_of_an_earlier_run_is_not_taken_for_this_one() {
     if !privileged() {
         return;

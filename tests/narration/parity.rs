@@ -53,6 +53,16 @@ fn every_stage_scope_op_and_note_has_words_and_no_words_are_dead() {
 }
 
 #[test]
+fn the_words_in_the_program_are_those_of_the_files() {
+    let source = |name: &str| fs::read_to_string(root().join(format!("lessons/{name}.yaml"))).unwrap();
+    let read: text::Glossary = text::parse("glossary.yaml", &source("glossary")).unwrap();
+    let shown = |words: &text::Glossary| serde_json::to_value(words).unwrap();
+    assert!(shown(glossary()) == shown(&read), "lessons/glossary.yaml says something else");
+    let read: text::book::Ui = text::parse("ui.yaml", &source("ui")).unwrap();
+    assert!(*ui_texts() == read, "lessons/ui.yaml says something else");
+}
+
+#[test]
 fn every_hint_has_words() {
     let hints = Hint::VARIANTS.iter().map(|hint| <&'static str>::from(hint).to_owned());
     same("hints", ui_texts()["hints"].keys(), hints);

@@ -146,6 +146,10 @@ async fn an_abort_midway_leaves_nothing() {
     bench.pull(&player.name("x:1")).await.expect("a later pull");
 }
 
+fn places(container: &str) -> snapshot::Places<'_> {
+    snapshot::Places { container, mount_point: "/mnt" }
+}
+
 #[tokio::test]
 async fn a_hundred_layers_fit_into_one_page_of_overlay_options() {
     let player = Player::start(Manners::Open).await;
@@ -163,7 +167,8 @@ async fn a_hundred_layers_fit_into_one_page_of_overlay_options() {
         architecture: "amd64".into(),
     };
     let container = bench.path("containers/c1").to_str().expect("utf-8").to_owned();
-    let deep = snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers, &container, "c1");
+    let deep =
+        snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers, places(&container), "c1");
     let options = deep.await.expect("a snapshot").overlay.expect("an overlay");
     assert!(options.len() < 4096, "{}", options.len());
     assert!(options.ends_with(",userxattr"));
@@ -175,7 +180,7 @@ async fn a_hundred_layers_fit_into_one_page_of_overlay_options() {
 
     machine.uid = 0;
     let flat = bench.path("containers/c2").to_str().expect("utf-8").to_owned();
-    let few = snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers[..2], &flat, "c2");
+    let few = snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers[..2], places(&flat), "c2");
     let options = few.await.expect("a snapshot").overlay.expect("an overlay");
     let path = |place: usize| bench.store.layer_path(&image.layers[place].diff_id);
     assert_eq!(
@@ -185,7 +190,8 @@ async fn a_hundred_layers_fit_into_one_page_of_overlay_options() {
 
     machine.overlay = false;
     let copied = bench.path("containers/c3").to_str().expect("utf-8").to_owned();
-    let copy = snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers[..3], &copied, "c3");
+    let copy =
+        snapshot::prepare(&bench.door, &bench.store, &machine, &image.layers[..3], places(&copied), "c3");
     let copy = copy.await.expect("a copy");
     assert_eq!(copy.overlay, None);
     assert_eq!(std::fs::read_to_string(format!("{}/f", copy.rootfs)).expect("copied"), "2");

@@ -114,7 +114,7 @@ pub fn clone(
 ) -> Result<(Box<dyn Child>, File, File), Fault> {
     let (stdin, _) = pipe();
     let ((out, stdout), (err, stderr)) = (pipe(), pipe());
-    let op = NamespaceOp::Clone { namespaces: namespaces.to_vec() }.into();
+    let op = NamespaceOp::Clone { namespaces: namespaces.to_vec(), cgroup: None }.into();
     let child = jail.clone_init(&op, Stdio { stdin, stdout, stderr }, init)?;
     Ok((child, out.into(), err.into()))
 }

@@ -1,8 +1,8 @@
 use crate::bench::*;
-use learn::kernel::Jail;
 use learn::kernel::sim::SimHost;
-use learn::op::CgroupOp;
-use nix::libc::{EBUSY, EINVAL, ENOENT, ENOSPC, EPERM, ESRCH};
+use learn::kernel::{Jail, Stdio};
+use learn::op::{CgroupOp, NamespaceOp};
+use nix::libc::{EBADF, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM, ESRCH};
 
 fn make(path: &str) -> CgroupOp {
     CgroupOp::Create { path: path.into() }
@@ -27,6 +27,29 @@ fn a_group_with_members_is_busy_until_they_end() {
     jail.act(remove(group)).expect("a dead process is no member");
     jail.act(remove(group)).expect("gone is gone");
     child.reap().expect("it ended");
+}
+
+#[test]
+fn a_process_moves_itself_or_is_born_in_a_group() {
+    let mut jail = host().jail().expect("a shim");
+    let group = "/sys/fs/cgroup/learn/abc";
+    jail.act(make(group)).expect("root makes groups");
+    let born =
+        |cgroup: &str| NamespaceOp::Clone { namespaces: ALL.to_vec(), cgroup: Some(cgroup.into()) }.into();
+    let stdio = || {
+        let (stdin, stdout) = rustix::pipe::pipe().expect("a pipe");
+        let stderr = stdout.try_clone().expect("a descriptor");
+        Stdio { stdin, stdout, stderr }
+    };
+    let child = jail.clone_init(&born(group), stdio(), Box::new(|_| Ok(()))).expect("it is born");
+    assert_eq!(jail.read(&format!("{group}/cgroup.procs")).expect("a member"), format!("{}\n", child.pid()));
+    for (place, errno) in [("/sys/fs/cgroup/none", ENOENT), ("/proc", EBADF)] {
+        let refused = jail.clone_init(&born(place), stdio(), Box::new(|_| Ok(()))).err().expect(place);
+        assert_eq!(refused.errno, Some(errno), "{place}");
+    }
+    jail.act(control(&format!("{group}/cgroup.procs"), "0")).expect("0 is the writer");
+    let members = jail.read(&format!("{group}/cgroup.procs")).expect("two members");
+    assert_eq!(members.lines().count(), 2, "{members}");
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn input_reaches_the_program_and_its_end_too() {
     let (stdin, feed) = pipe();
     let ((out, stdout), (_err, stderr)) = (pipe(), pipe());
     let stdio = learn::kernel::Stdio { stdin, stdout, stderr };
-    let op = NamespaceOp::Clone { namespaces: ALL.to_vec() }.into();
+    let op = NamespaceOp::Clone { namespaces: ALL.to_vec(), cgroup: None }.into();
     let init: learn::kernel::Init = Box::new(|jail| {
         let op = exec("/bin/cat", &["cat"]);
         jail.perform(&op, environment()).map(drop).map_err(|fault| OpError { op: Box::new(op), fault })

@@ -184,17 +184,31 @@ impl Live {
         names
     }
 
-    /// Pids of this daemon's shims: their standard error is a file below its root.
+    /// Pids of this daemon's shims: their standard error is a file in its run directory.
     pub fn shims(&self) -> Vec<u32> {
-        let root = self.root().canonicalize().unwrap_or_else(|_| self.root());
+        let run = self.run_dir().canonicalize().unwrap_or_else(|_| self.run_dir());
         let pids = names(Path::new("/proc")).into_iter().filter_map(|name| name.parse::<u32>().ok());
         pids.filter(|pid| {
             let shim =
                 fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"learn-shim"));
             let log = fs::read_link(format!("/proc/{pid}/fd/2"));
-            shim && log.is_ok_and(|log| log.starts_with(&root))
+            shim && log.is_ok_and(|log| log.starts_with(&run))
         })
         .collect()
+    }
+
+    /// The daemon's children, zombies included, whose name begins so; in order of their pids.
+    pub fn children(&self, name: &str) -> Vec<u32> {
+        let tasks = PathBuf::from(format!("/proc/{}/task", self.pid()));
+        let list = |task: String| fs::read_to_string(tasks.join(task).join("children")).unwrap_or_default();
+        let lists: String = names(&tasks).into_iter().map(list).collect();
+        let pids = lists.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok());
+        let named = |pid: &u32| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.starts_with(name))
+        };
+        let mut children: Vec<u32> = pids.filter(named).collect();
+        children.sort_unstable();
+        children
     }
 
     /// Waits until every shim there is now has ended.
@@ -203,11 +217,13 @@ impl Live {
     }
 
     /// Everything of this daemon's containers that is still on the machine, beside its state
-    /// directory: shims, sockets, mounts, control groups.
+    /// directory: shims, sockets, bundles of containers that are gone, mounts, control groups.
     pub fn leftovers(&self) -> Vec<String> {
-        self.container_ids();
+        let there = self.container_ids();
         let mut found: Vec<String> = self.shims().iter().map(|pid| format!("shim {pid}")).collect();
         found.extend(names(&self.run_dir().join("shim")).iter().map(|name| format!("socket {name}")));
+        let bundles = names(&self.run_dir().join("containers")).into_iter();
+        found.extend(bundles.filter(|id| !there.contains(id)).map(|id| format!("bundle {id}")));
         let mounts = fs::read_to_string("/proc/self/mountinfo").expect("mountinfo");
         let here = self.directory.path().display().to_string();
         found.extend(mounts.lines().filter(|line| line.contains(&here)).map(|line| format!("mount {line}")));

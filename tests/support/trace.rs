@@ -276,7 +276,7 @@ fn start(b: &mut Builder) {
         });
         b.within(Scope::NamespacesEnter, SHORT, |b| {
             let namespaces = vec![Namespace::Mount, Namespace::Pid, Namespace::Network, Namespace::Uts];
-            b.op_with(NamespaceOp::Clone { namespaces }, facts([("pid", &4711)]));
+            b.op_with(NamespaceOp::Clone { namespaces, cgroup: None }, facts([("pid", &4711)]));
             b.note(
                 Note::NamespaceInodes,
                 [

@@ -40,7 +40,9 @@ pub async fn make(
     if reference.is_none() && !is_id(image) {
         parse()?;
     }
-    let progress = if shape.quiet { Progress::Quiet } else { Progress::Stderr };
+    // A pull that is narrated needs no second telling.
+    let told = context.session.is_some();
+    let progress = if shape.quiet || told { Progress::Quiet } else { Progress::Stderr };
     if shape.pull == PullPolicy::Always {
         pull::pull(context, &parse()?, shape.platform.as_deref(), progress, while_at(verb)).await?;
     }

@@ -36,7 +36,7 @@ pub async fn exec(context: &Context, exec: Exec) -> Result<(), Failure> {
     }
     let hijacked = client.start_exec(&id, exec.tty).await?;
     let how = Join { stdin: exec.interactive, tty: exec.tty, detach: keys, signals: false };
-    let attached = streams::join(hijacked, how)?;
+    let attached = streams::join(hijacked, how, None)?;
     let window = match exec.tty {
         true => Window::follow(context, Subject::Exec(id.clone()))?,
         false => None,

@@ -53,7 +53,7 @@ async fn started(context: &Context, run: &Run, id: &str) -> Result<(), Failure> 
     let attached = match streams.stdin || streams.stdout || streams.stderr {
         true => {
             let hijacked = client.attach_container(id, streams).await.map_err(while_at("run"))?;
-            Some(streams::join(hijacked, join)?)
+            Some(streams::join(hijacked, join, context.running())?)
         }
         false => None,
     };

@@ -35,7 +35,7 @@ async fn start_attached(context: &Context, name: &str, start: &Start) -> Result<
     let signals = Signals::forward(context, id, start.session.sig_proxy && !config.tty)?;
     let joined = joined(&container, start.interactive, &start.session);
     let hijacked = client.attach_container(id, joined.streams()).await?;
-    let attached = streams::join(hijacked, joined.how)?;
+    let attached = streams::join(hijacked, joined.how, context.running())?;
     let condition = if container.host_config.auto_remove { Condition::Removed } else { Condition::NextExit };
     let wait = client.wait_container(id, Some(condition)).await?;
     client.start_container(id).await?;
@@ -70,7 +70,7 @@ pub async fn attach(context: &Context, attach: Attach) -> Result<(), Failure> {
     let hijacked = client.attach_container(id, joined.streams()).await?;
     // It may have ended between the two questions; the wait knows then.
     let window = window(context, &container)?;
-    if streams::join(hijacked, joined.how)?.over().await? == Left::Detached {
+    if streams::join(hijacked, joined.how, None)?.over().await? == Left::Detached {
         return Err(Failure::Arguments(detach::LEFT.to_owned()));
     }
     let code = wait.exit_code().await?;

@@ -7,9 +7,12 @@ use crate::client::{Client, Hijacked, Source};
 use crate::wire::detach::Escape;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Stderr, Stdout};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// Bytes read from standard input at once.
 const INPUT_CHUNK: usize = 32 << 10;
@@ -36,19 +39,25 @@ pub enum Left {
     Detached,
 }
 
+/// Why input ended, and its end of the connection where it has to stay open.
+type Fed = io::Result<(Left, Option<Input>)>;
+
 /// Streams that flow by themselves until the program closes them.
 pub struct Attached {
     output: JoinHandle<io::Result<()>>,
-    input: Option<JoinHandle<io::Result<(Left, Option<Input>)>>>,
+    input: Option<JoinHandle<Fed>>,
     /// Restored when all is over.
     raw: Option<Raw>,
 }
 
-/// Lets the streams flow.
+/// How long output waits at most for the narration of what came before it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Lets the streams flow; the output not before `told` says that the start was narrated.
 ///
 /// # Errors
 /// When our terminal cannot be made raw.
-pub fn join(hijacked: Hijacked, how: Join) -> Result<Attached, Failure> {
+pub fn join(hijacked: Hijacked, how: Join, told: Option<watch::Receiver<bool>>) -> Result<Attached, Failure> {
     let (output, input) = hijacked.split(how.tty);
     let raw = (how.stdin && how.tty).then(|| Raw::enter(how.signals)).transpose()?;
     let escape = Escape::new(if how.tty { how.detach } else { Vec::new() });
@@ -58,7 +67,7 @@ pub fn join(hijacked: Hijacked, how: Join) -> Result<Attached, Failure> {
         false => (None, Some(input)),
     };
     let output = tokio::spawn(async move {
-        let copied = copy(output).await;
+        let copied = copy(output, told).await;
         drop(kept);
         copied
     });
@@ -122,9 +131,13 @@ impl Sinks {
     }
 }
 
-async fn copy(mut output: Output) -> io::Result<()> {
+async fn copy(mut output: Output, mut told: Option<watch::Receiver<bool>>) -> io::Result<()> {
     let mut sinks = Sinks::default();
     while let Some((source, bytes)) = output.next_piece().await? {
+        if let Some(mut told) = told.take() {
+            // A narrator that has ended, or is late, holds up nothing.
+            let _ = timeout(PATIENCE, told.wait_for(|told| *told)).await;
+        }
         sinks.write(source, &bytes).await?;
     }
     Ok(())

@@ -3,11 +3,9 @@
 use crate::text::{self, Lang};
 use std::sync::LazyLock;
 
-const SOURCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/doctor.yaml"));
+const SOURCE: &str = include_str!(concat!(env!("OUT_DIR"), "/texts/doctor.json"));
 
-static TEXTS: LazyLock<text::book::Ui> = LazyLock::new(|| {
-    text::parse("lessons/doctor.yaml", SOURCE).unwrap_or_else(|error| panic!("embedded text: {error}"))
-});
+static TEXTS: LazyLock<text::book::Ui> = LazyLock::new(|| text::book::embedded("doctor", SOURCE));
 
 /// The sentence `section.key` with its placeholders filled. A key or fact that is missing prints
 /// as itself, never as nothing.

@@ -1,20 +1,25 @@
 //! Depths `stage` and `kernel`: every scope as an indented tree; with `kernel`, every operation.
 
 use super::evidence;
+use super::exchange::Exchanges;
 use super::gist::Gathered;
 use super::lines::{self, Place};
+use super::operation;
 use super::page::Page;
 use super::paint::Tone;
 use super::say::{Speaker, duration, errno, shorten};
 use super::tree::{Node, Tree};
 use crate::lesson::known::Known;
-use crate::op::{HttpOp, Op};
+use crate::op::{HttpOp, Op, StoreOp};
 use crate::text::{self, Entry, glossary};
 use crate::trace::{Event, Facts, Note, Record, Scope};
 use std::collections::{HashMap, HashSet};
 
 /// Columns a level of the tree is indented by.
 const STEP: usize = 2;
+
+/// Levels of the tree with a blank line between their scopes; below, headings are enough.
+const AIRY: usize = 2;
 
 /// The display.
 #[derive(Debug)]
@@ -40,7 +45,12 @@ pub struct Detailed {
     answered: HashMap<u32, String>,
     /// What the last heading was about; the same again is not repeated.
     about: String,
+    /// Requests to a registry whose line is not whole yet.
+    exchanges: Exchanges,
 }
+
+/// A digest that is right has a note of its own.
+const VERIFY: &str = "store.verify-digest";
 
 /// Written values shown per scope at depth `stage`; the rest are counted.
 const VALUES: usize = 6;
@@ -74,12 +84,16 @@ impl Detailed {
             silent: HashSet::new(),
             answered: HashMap::new(),
             about: String::new(),
+            exchanges: Exchanges::default(),
         }
     }
 
     /// Shows one record.
     pub fn record(&mut self, stand: &mut Stand<'_>, record: &Record) {
         let place = self.place(stand.tree, record.scope);
+        if !self.tell_exchange(stand, place, record) {
+            return;
+        }
         match &record.event {
             Event::Opened { id, kind, about } => {
                 self.missed &= record.scope != 0;
@@ -90,7 +104,7 @@ impl Detailed {
             Event::Will { op } => {
                 self.break_silence(stand, record.scope);
                 if self.kernel {
-                    self.announce(stand, place, op);
+                    operation::announce(stand, place, op);
                 }
                 self.announced.insert(record.scope, op.clone());
             }
@@ -106,20 +120,22 @@ impl Detailed {
             }
             // Whose requests these are is said once; each request's title holds the rest.
             Event::Note { note: Note::Peer, facts }
-                if stand.tree.is_ping(record.scope) || !stand.speaker.first_time(&peer(facts)) =>
+                if stand.tree.is_ping(record.scope) || !stand.speaker.first_request(facts) =>
             {
                 return;
             }
+            // Each answer of the registry counts it down.
+            Event::Note { note: Note::RateLimit, .. } if !stand.speaker.first_time("rate-limit") => return,
             Event::Note { note, facts } => {
                 self.missed |= *note == Note::CacheMiss;
                 self.aborted |= *note == Note::Aborted;
                 self.break_silence(stand, record.scope);
-                let (sentence, rest) = stand.speaker.note(*note, facts);
+                let (sentence, rest) = stand.speaker.remark(*note, facts);
                 let (mark, tone) =
                     if *note == Note::Aborted { ("! ", Tone::Bad) } else { ("- ", Tone::Plain) };
                 stand.page.paragraph(place.block, place.indent, mark, tone, &sentence);
                 match note {
-                    Note::NamespaceInodes => lines::rows(stand.page, place, &rest),
+                    Note::NamespaceInodes => lines::columns(stand.page, place, &rest),
                     Note::FourHashes | Note::Overlay => lines::labelled(stand, place, &rest),
                     _ => lines::facts(stand, place, &rest),
                 }
@@ -134,6 +150,25 @@ impl Detailed {
             Event::Opened { id, .. } => *id,
             _ => record.scope,
         };
+    }
+
+    /// Writes the request of this scope down as soon as nothing adds to it any more; `false` when
+    /// this record did.
+    fn tell_exchange(&mut self, stand: &mut Stand<'_>, place: Place, record: &Record) -> bool {
+        match &record.event {
+            Event::Note { note, facts } if self.exchanges.add(stand.speaker, record.scope, *note, facts) => {
+                return false;
+            }
+            Event::Will { .. } | Event::Did { .. } if self.exchanges.goes_on(record.scope) => return true,
+            // What a check found is the note that follows.
+            Event::Will { op: Op::Store(StoreOp::VerifyDigest { .. }) } => return true,
+            Event::Did { op, .. } if op == VERIFY => return true,
+            _ => {}
+        }
+        if let Some(line) = self.exchanges.finish(record.scope) {
+            stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &line);
+        }
+        true
     }
 
     fn opened(&mut self, stand: &mut Stand<'_>, id: u32, kind: Scope, about: &str) {
@@ -160,7 +195,7 @@ impl Detailed {
         }
         let indent = node.depth * STEP;
         // Directly below its parent's heading no air is needed.
-        if self.last != node.parent || node.depth == 0 || self.kernel {
+        if node.depth < AIRY && (self.last != node.parent || node.depth == 0) || self.kernel {
             stand.page.breathe(block);
         }
         let shown = if self.about == about { String::new() } else { shorten(about) };
@@ -284,31 +319,6 @@ impl Detailed {
         text::fill(template, |name| stand.known.get(id, name).map(str::to_owned)).ok()
     }
 
-    fn announce(&self, stand: &mut Stand<'_>, place: Place, op: &Op) {
-        let name = op.name();
-        let lang = stand.speaker.lang;
-        stand.page.breathe(place.block);
-        match glossary().op(&name) {
-            Some(entry) => {
-                stand.page.heading(place.block, place.indent, "+ ", entry.title.get(lang), &name);
-                if stand.speaker.first_time(&name) {
-                    stand.page.paragraph(
-                        place.block,
-                        place.indent + STEP,
-                        "",
-                        Tone::Plain,
-                        entry.say.get(lang),
-                    );
-                }
-            }
-            None => stand.page.heading(place.block, place.indent, "+ ", &name, ""),
-        }
-        let indent = place.indent + STEP;
-        let lead = |key: &str| format!("{}  ", text::pad(&stand.speaker.word(key), LABEL));
-        stand.page.paragraph(place.block, indent, &lead("call"), Tone::Quiet, &op.syscall());
-        stand.page.command(place.block, indent, &lead("do"), &op.shell());
-    }
-
     fn did(&mut self, stand: &mut Stand<'_>, place: Place, scope: u32, op: &str, facts: &Facts, took: u64) {
         let announced = self.announced.remove(&scope).filter(|announced| announced.name() == op);
         let facts: Vec<(String, String)> = facts
@@ -321,23 +331,16 @@ impl Detailed {
             if !facts.is_empty() {
                 body = format!("{} ({body})", stand.speaker.list(&facts));
             }
-            let lead = format!("{}  ", text::pad(&stand.speaker.word("got"), LABEL));
-            stand.page.paragraph(place.block, place.indent + STEP, &lead, Tone::Plain, &body);
+            operation::result(stand, place, Tone::Plain, &body);
             return;
         }
         let root = stand.tree.get(scope).map(|node| node.about.as_str()).unwrap_or_default();
         if let Some(Op::Http(HttpOp::Request { method, url, .. })) = &announced {
-            let asked = format!("{method} {}", stand.speaker.target(url));
-            let status = facts.iter().find(|(name, _)| name == "status");
-            let body = match status {
-                Some((_, status)) => format!("{asked} -> {status}"),
-                None => asked,
-            };
-            stand.page.paragraph(place.block, place.indent, "- ", Tone::Plain, &shorten(&body));
+            self.exchanges.answered(stand.speaker, scope, (method, url), &facts);
         } else if announced.is_some_and(|op| self.gathered.entry(scope).or_default().take(&op, root)) {
             // Told at the scope's end.
-        } else if !facts.is_empty() && op != "store.verify-digest" {
-            // A digest that is right has a note of its own, and so has the sealed runtime.
+        } else if !facts.is_empty() && op != VERIFY {
+            // The sealed runtime has a note of its own.
             let facts: Vec<_> = facts.into_iter().filter(|(name, _)| name != "sealed").collect();
             let title = glossary().op(op).map_or(op, |entry| entry.title.get(stand.speaker.lang));
             let body = format!("{title}: {}", stand.speaker.list(&facts));
@@ -355,15 +358,18 @@ impl Detailed {
         let title = glossary().op(failure.op).map_or(failure.op, |entry| entry.title.get(lang));
         let error = stand.speaker.error(failure.error).unwrap_or_else(|| shorten(failure.error));
         let number = failure.errno.map(|number| format!(" ({})", errno(lang, number))).unwrap_or_default();
-        let (mark, indent, body) = match self.kernel {
-            true => {
-                let lead = format!("{}  ", text::pad(&stand.speaker.word("got"), LABEL));
-                let failed = text::ui(lang, "narration.failed-with", &[("error", &error)]);
-                (lead, place.indent + STEP, format!("{failed}{number} ({})", duration(failure.took)))
-            }
-            false => ("! ".to_owned(), place.indent, format!("{title}: {error}{number}")),
-        };
-        stand.page.paragraph(place.block, indent, &mark, Tone::Bad, &body);
+        if self.kernel {
+            let failed = text::ui(lang, "narration.failed-with", &[("error", &error)]);
+            operation::result(
+                stand,
+                place,
+                Tone::Bad,
+                &format!("{failed}{number} ({})", duration(failure.took)),
+            );
+        } else {
+            let body = format!("{title}: {error}{number}");
+            stand.page.paragraph(place.block, place.indent, "! ", Tone::Bad, &body);
+        }
         let facts: Vec<_> = failure.facts.iter().map(|(n, v)| (n.clone(), shorten(v))).collect();
         lines::facts(stand, place, &facts);
     }
@@ -380,17 +386,10 @@ impl Detailed {
     }
 }
 
-/// Columns of the labels before an operation's lines.
-const LABEL: usize = 4;
-
 struct Failure<'a> {
     op: &'a str,
     errno: Option<i32>,
     error: &'a str,
     facts: &'a Facts,
     took: u64,
-}
-
-fn peer(facts: &Facts) -> String {
-    format!("peer {:?} {:?}", facts.get("client"), facts.get("pid"))
 }

@@ -26,7 +26,10 @@ impl Gathered {
     /// are told as the container sees them.
     pub fn take(&mut self, op: &Op, root: &str) -> bool {
         if let Op::Fs(FsOp::WriteFile { path, value, why: WriteReason::Cgroup | WriteReason::IdMap }) = op {
-            self.written.push((path.clone(), one_line(value)));
+            // How controllers are handed down is of interest only in full: depth `kernel`.
+            if !path.ends_with("/cgroup.subtree_control") {
+                self.written.push((path.clone(), one_line(value)));
+            }
             return true;
         }
         let Some(item) = gist(op, root) else { return false };
@@ -86,7 +89,10 @@ fn gist(op: &Op, root: &str) -> Option<String> {
         Op::Namespace(NamespaceOp::SetHostname { name }) => name.clone(),
         Op::Network(op) => return link(op),
         Op::Guard(GuardOp::SetLimit { resource, soft, .. }) => format!("{resource} {soft}"),
-        Op::Guard(GuardOp::BoundCapabilities { keep }) => keep.join(", "),
+        Op::Guard(GuardOp::BoundCapabilities { keep }) => {
+            let names: Vec<&str> = keep.iter().map(|name| name.trim_start_matches("CAP_")).collect();
+            format!("{} CAP_{{{}}}", keep.len(), names.join(", "))
+        }
         Op::Guard(GuardOp::SetUser { uid, gid, .. }) => format!("{uid}:{gid}"),
         _ => return None,
     })

@@ -14,6 +14,9 @@ pub struct Place {
     pub indent: usize,
 }
 
+/// Columns between columns.
+const GUTTER: usize = 3;
+
 /// Columns facts are indented by.
 const STEP: usize = 2;
 
@@ -35,6 +38,17 @@ pub fn labelled(stand: &mut Stand<'_>, place: Place, facts: &[(String, String)])
     let padded = labels.iter().map(|label| text::pad(label, columns));
     let named: Vec<_> = padded.zip(facts).map(|(label, (_, value))| (label, value.clone())).collect();
     rows(stand.page, place, &named);
+}
+
+/// As many a line as fit, in columns.
+pub fn columns(page: &mut Page, place: Place, cells: &[(String, String)]) {
+    let cells: Vec<String> = cells.iter().map(|(name, value)| format!("{name}  {value}")).collect();
+    let wide = cells.iter().map(|cell| text::width(cell)).max().unwrap_or(0) + GUTTER;
+    let room = page.width().saturating_sub(place.indent + STEP) + GUTTER;
+    for line in cells.chunks((room / wide.max(1)).max(1)) {
+        let line: String = line.iter().map(|cell| text::pad(cell, wide)).collect();
+        page.line(place.block, place.indent + STEP, Tone::Quiet, line.trim_end());
+    }
 }
 
 /// One a line, labels as they are.

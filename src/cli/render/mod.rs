@@ -9,8 +9,10 @@
 
 mod detailed;
 pub mod evidence;
+mod exchange;
 mod gist;
 mod lines;
+mod operation;
 mod page;
 pub mod paint;
 pub mod say;
@@ -152,6 +154,11 @@ impl Narrator {
             self.page.paragraph(None, 0, "! ", Tone::Quiet, &words);
         }
         self.page.finish();
+    }
+
+    /// Shows what was told so far, as far as it need not wait for other work.
+    pub fn flush(&mut self) {
+        self.page.flush();
     }
 
     /// Whether no scope is open.

@@ -51,6 +51,11 @@ impl Page {
             block.closed = true;
         }
         self.write_blocks();
+        self.flush();
+    }
+
+    /// Hands on what was written.
+    pub fn flush(&mut self) {
         // The learner's terminal may be gone; the work is not concerned.
         let _ = self.out.flush();
     }
@@ -82,6 +87,17 @@ impl Page {
             let line = format!("{lead}{}", self.paint.tone(tone, line));
             self.push(block, line);
         }
+    }
+
+    /// How many columns there are.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A line that is laid out already.
+    pub fn line(&mut self, block: Option<u32>, indent: usize, tone: Tone, line: &str) {
+        let line = format!("{}{}", " ".repeat(indent), self.paint.tone(tone, line));
+        self.push(block, line);
     }
 
     /// A value behind its label; below it where both do not fit on a line.

@@ -46,6 +46,20 @@ impl Speaker {
         }
     }
 
+    /// The same, where one fact more finds room behind the sentence.
+    pub fn remark(&self, note: Note, facts: &Facts) -> (String, Vec<(String, String)>) {
+        let (sentence, rest) = self.note(note, facts);
+        match rest.len() {
+            1 => (format!("{sentence} ({})", self.list(&rest)), Vec::new()),
+            _ => (sentence, rest),
+        }
+    }
+
+    /// Whether this client is heard of for the first time.
+    pub fn first_request(&mut self, facts: &Facts) -> bool {
+        self.first_time(&format!("peer {:?} {:?}", facts.get("client"), facts.get("pid")))
+    }
+
     /// A fact's value: words of the vocabulary (`layer`, `image`) in the learner's language.
     fn value(&self, name: &str, value: &str) -> String {
         match glossary().values.get(&format!("{name}.{value}")) {
@@ -75,15 +89,17 @@ impl Speaker {
         Some(shorten(error))
     }
 
-    /// The whole address once, then the path, as long as the same host is asked.
+    /// The whole address once, then the path, as long as the same host is asked; without the query,
+    /// whose facts are told before it.
     pub fn target(&mut self, url: &str) -> String {
+        let (url, query) = url.split_once('?').map_or((url, ""), |(url, _)| (url, "?…"));
         let after_scheme = url.find("://").map_or(0, |at| at + 3);
         let path = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
         if self.host == url[..path] {
-            return url[path..].to_owned();
+            return format!("{}{query}", &url[path..]);
         }
         url[..path].clone_into(&mut self.host);
-        url.to_owned()
+        format!("{url}{query}")
     }
 
     /// One row per namespace: inside and outside.

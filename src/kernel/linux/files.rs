@@ -24,6 +24,7 @@ pub fn perform(op: &FsOp, content: Option<&[u8]>) -> Result<Outcome, Fault> {
             match why {
                 WriteReason::Store => replace(path, &format!("{path}.new"), content)?,
                 WriteReason::Bundle => write_plain(path, content)?,
+                WriteReason::Run => exchange(path, content)?,
                 // A device rule or a pid a write; a mapping is one write as a whole.
                 WriteReason::Cgroup => {
                     for line in content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -101,6 +102,14 @@ fn write_synced(path: &str, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+/// The same for what no boot has to find again: whole for every process, but not yet on a disk.
+pub(super) fn exchange(path: &str, content: &[u8]) -> io::Result<()> {
+    let temporary = format!("{path}.new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.write_all(content)?;
+    fs::rename(temporary, path)
 }
 
 fn write_plain(path: &str, content: &[u8]) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use super::network::Network;
 use super::seal::SealedExe;
+use super::shim::Shims;
 use super::unpack::{Order, unpack_layer};
 use super::{files, groups, shim, sys, tree};
 use crate::error::{Hint, Kind};
@@ -33,7 +34,7 @@ pub trait Transport: Send + Sync + fmt::Debug {
 /// The real machine, for the daemon.
 #[derive(Debug)]
 pub struct LinuxHost {
-    program: Arc<SealedExe>,
+    shims: Shims,
     transport: Box<dyn Transport>,
     network: Arc<Network>,
 }
@@ -41,12 +42,17 @@ pub struct LinuxHost {
 impl LinuxHost {
     /// A door whose shims run `program`.
     pub fn new(program: SealedExe, transport: Box<dyn Transport>) -> LinuxHost {
-        LinuxHost { program: Arc::new(program), transport, network: Arc::default() }
+        LinuxHost { shims: Shims::new(program), transport, network: Arc::default() }
     }
 
     /// The program that shims run.
     pub fn program(&self) -> &SealedExe {
-        &self.program
+        self.shims.program()
+    }
+
+    /// What the first container would wait for is begun now.
+    pub fn prepare(&self) {
+        self.shims.prepare();
     }
 
     async fn store(&self, op: &StoreOp, payload: Payload) -> Result<Outcome, Fault> {
@@ -82,7 +88,7 @@ impl LinuxHost {
     async fn archive(&self, op: &ArchiveOp, payload: Payload) -> Result<Outcome, Fault> {
         match (op, payload) {
             (ArchiveOp::OpenTree { root, overlay, .. }, Payload::Tree(TreeWork::Open(binds))) => {
-                let (program, root, overlay) = (self.program.clone(), root.clone(), overlay.clone());
+                let (program, root, overlay) = (self.shims.sealed(), root.clone(), overlay.clone());
                 blocking(move || {
                     let tree: Arc<dyn FileTree> = tree::open(&program, &root, overlay.as_deref(), binds)?;
                     Ok(Outcome { value: Value::Tree(TreeAnswer::Tree(tree)), ..Outcome::done() })
@@ -97,12 +103,10 @@ impl LinuxHost {
     async fn process(&self, op: &ProcessOp, payload: Payload) -> Result<Outcome, Fault> {
         match (op, payload) {
             (ProcessOp::SpawnShim { bundle, .. }, Payload::Control(control)) => {
-                let (program, bundle) = (self.program.clone(), bundle.clone());
-                // Off the event loop: vfork holds its caller until the child has executed.
-                blocking(move || shim::spawn(&program, &bundle, control)).await
+                self.shims.spawn(bundle, control).await
             }
             (ProcessOp::SpawnProxy { .. }, Payload::Control(control)) => {
-                let program = self.program.clone();
+                let program = self.shims.sealed();
                 blocking(move || shim::spawn_proxy(&program, control)).await
             }
             (ProcessOp::SpawnShim { .. } | ProcessOp::SpawnProxy { .. }, _) => {

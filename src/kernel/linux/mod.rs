@@ -8,6 +8,7 @@ pub mod host;
 pub mod http;
 pub mod jail;
 pub mod network;
+pub mod nursery;
 pub mod probe;
 pub mod remove;
 pub mod seal;
@@ -19,3 +20,11 @@ mod user_namespace;
 
 pub use host::LinuxHost;
 pub use jail::LinuxJail;
+
+/// The work is done and a long wait begins: gives back the pages of code, which come again from
+/// the page cache when they are needed, and the heap's free ones.
+pub fn rest() {
+    sys::release_heap();
+    // Only memory is at stake.
+    let _ = sys::release_code();
+}

@@ -19,20 +19,25 @@ pub enum Cloned {
     Child,
 }
 
-/// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given flags:
-/// `CLONE_NEW*`, or `CLONE_PARENT`, which wants an `exit_signal` of 0.
+/// clone3(2) without a new stack, like fork(2), with `CLONE_PIDFD` and the given flags: `CLONE_NEW*`, or
+/// `CLONE_PARENT`, which wants an `exit_signal` of 0. With a directory of the unified cgroup hierarchy, into
+/// that group.
 ///
 /// # Errors
 /// As clone3(2): EPERM without privilege, ENOSPC when a namespace limit is reached.
 ///
 /// The caller must be single-threaded: the child has a copy of the caller's memory, and a lock that another
-/// thread held would stay locked forever. Shim and init are; the daemon never calls this.
-pub fn clone3(flags: u64, exit_signal: i32) -> io::Result<Cloned> {
+/// thread held would stay locked forever. Nursery, shim and init are; the daemon never calls this.
+pub fn clone3(flags: u64, exit_signal: i32, group: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: clone_args is a plain struct of integers for which all zeroes is the documented neutral value.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = flags | libc::CLONE_PIDFD as u64;
     args.pidfd = (&raw mut pidfd) as u64;
+    if let Some(group) = group {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = u64::from(group.as_raw_fd().cast_unsigned());
+    }
     args.exit_signal = exit_signal as u64;
     // SAFETY: args outlives the call, its size is passed along, and without CLONE_VM the child continues on a
     // copy of this stack, so every reference stays valid on both sides.
@@ -47,6 +52,9 @@ pub fn clone3(flags: u64, exit_signal: i32) -> io::Result<Cloned> {
         }),
     }
 }
+
+/// linux/sched.h: the bit does not fit into the type of libc's constant.
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
 
 /// Ends the process at once: no destructors, no buffers of the parent's flushed twice. _exit(2).
 pub fn exit_now(code: i32) -> ! {
@@ -253,6 +261,15 @@ pub fn release_code() -> io::Result<()> {
         unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
     }
     Ok(())
+}
+
+/// Gives free pages of the heap back: malloc_trim(3), which only the GNU C library has.
+pub fn release_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it frees only what no allocation uses, under the allocator's own locks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 // linux/bpf.h.

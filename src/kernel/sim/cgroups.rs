@@ -314,6 +314,29 @@ impl World {
                 .map(|(pid, _)| pid)
                 .ok_or(Errno::ESRCH)?,
         };
+        self.admits(fs, group)?;
+        self.enter_group(pid, fs, group)
+    }
+
+    /// A group of the unified hierarchy that a process can be born in: clone3(2).
+    ///
+    /// # Errors
+    /// ENOENT, ENOTDIR; EBADF for a directory that is no such group; EBUSY.
+    pub(super) fn open_group(&self, who: Pid, path: &str) -> Result<(FsId, Ino), Errno> {
+        let place = self.directory(who, path)?;
+        let fs = self.mount_at(place)?.fs;
+        let Sort::Cgroup(hierarchy) = &self.filesystems.get(fs).sort else { return Err(Errno::EBADF) };
+        hierarchy.unified.then_some(()).ok_or(Errno::EBADF)?;
+        self.admits(fs, place.ino).map(|()| (fs, place.ino))
+    }
+
+    /// Puts a process into a group that admits it.
+    pub(super) fn enter_group(&mut self, pid: Pid, fs: FsId, group: Ino) -> Result<(), Errno> {
+        self.processes.get_mut(pid)?.groups_in.insert(fs, group);
+        Ok(())
+    }
+
+    fn admits(&self, fs: FsId, group: Ino) -> Result<(), Errno> {
         let filesystem = self.filesystems.get(fs);
         let Sort::Cgroup(hierarchy) = &filesystem.sort else { return Err(Errno::EINVAL) };
         // cgroups(7), "no internal processes".
@@ -330,7 +353,6 @@ impl World {
                 }
             }
         }
-        self.processes.get_mut(pid)?.groups_in.insert(fs, group);
         Ok(())
     }
 

@@ -31,16 +31,19 @@ pub(super) struct Launch {
     pub env: Vec<String>,
 }
 
-/// Makes a process in new namespaces that waits to be let go.
+/// Makes a process in new namespaces, and in a control group, that waits to be let go.
 pub(super) fn clone_init(
     jail: &SimJail,
     namespaces: &[Namespace],
+    cgroup: Option<&str>,
     stdio: Stdio,
     init: Init,
 ) -> Result<Box<dyn Child>, Fault> {
     let (ended, end) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
     let mut world = lock(&jail.world);
+    let group = cgroup.map(|path| world.open_group(jail.pid, path)).transpose().map_err(fault)?;
     let pid = world.clone_process(jail.pid, namespaces).map_err(fault)?;
+    group.map(|(fs, group)| world.enter_group(pid, fs, group)).transpose().map_err(fault)?;
     world.processes.get_mut(pid).map_err(fault)?.ended = Some(end);
     drop(world);
     Ok(Box::new(SimChild {

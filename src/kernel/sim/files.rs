@@ -25,7 +25,9 @@ impl World {
             FsOp::WriteFile { path, value, why } => {
                 let text = text.unwrap_or_else(|| value.clone().into());
                 match why {
-                    WriteReason::Store | WriteReason::Bundle => self.write(who, path, text),
+                    WriteReason::Store | WriteReason::Bundle | WriteReason::Run => {
+                        self.write(who, path, text)
+                    }
                     WriteReason::Cgroup | WriteReason::IdMap | WriteReason::Proc => {
                         self.write_existing(who, path, text)
                     }

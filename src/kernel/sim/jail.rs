@@ -128,10 +128,10 @@ impl Jail for SimJail {
 
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault> {
         match op {
-            Op::Namespace(NamespaceOp::Clone { namespaces }) => {
-                child::clone_init(self, namespaces, stdio, init)
+            Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) => {
+                child::clone_init(self, namespaces, cgroup.as_deref(), stdio, init)
             }
-            Op::Process(ProcessOp::Fork) => child::clone_init(self, &[], stdio, init),
+            Op::Process(ProcessOp::Fork) => child::clone_init(self, &[], None, stdio, init),
             _ => Err(not_here(op)),
         }
     }

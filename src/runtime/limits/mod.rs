@@ -27,7 +27,16 @@ pub struct Groups {
     pub device_filter: Option<DeviceFilter>,
     /// Where the memory controller tells of kills: a file and the key in it.
     pub oom: Option<(String, &'static str)>,
+    /// Writes with which the first process puts itself into groups. One that moves *itself*, as a
+    /// single thread, holds up nobody; to move another process the kernel first waits until every
+    /// processor has passed a point of rest, which takes longer than all the rest of a start.
+    pub joins: Vec<Op>,
+    /// The unified group the first process is born in: clone3(2), CLONE_INTO_CGROUP.
+    pub born: Option<String>,
 }
+
+/// The first Linux whose clone3(2) knows CLONE_INTO_CGROUP.
+const BORN_IN_GROUP: (u32, u32) = (5, 7);
 
 /// A device program and the operation that attaches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +76,7 @@ impl Groups {
         let path = path.trim_matches('/');
         let mut groups = Groups::default();
         groups.create_all(&machine.cgroups, path);
+        groups.enter_all(machine, path);
         if let Some(mount) = machine.cgroups.v1.get("memory") {
             groups.write_all(&below(mount, path), v1::lifted(&limits));
         }
@@ -94,7 +104,7 @@ impl Groups {
         Ok(groups.setup)
     }
 
-    /// Writes that put `pid` into every group.
+    /// Writes that put another process, `pid`, into every group.
     pub fn join(&self, pid: u32) -> Vec<Op> {
         self.directories
             .iter()
@@ -124,6 +134,23 @@ impl Groups {
             self.setup.extend(v2::delegation(v2, path).into_iter().map(|(p, v)| write(p, v)));
             if v2.controllers.iter().any(|controller| controller == "memory") {
                 self.oom = Some((format!("{}/memory.events", below(&v2.mount, path)), "oom_kill"));
+            }
+        }
+    }
+
+    /// How the first process gets into the groups.
+    fn enter_all(&mut self, machine: &Machine, path: &str) {
+        // 0 stands for whoever writes.
+        let own = |group: String, file: &str| write(format!("{group}/{file}"), "0".into());
+        for mount in v1_mounts(&machine.cgroups) {
+            self.joins.push(own(below(mount, path), "tasks"));
+        }
+        if let Some(v2) = unified(&machine.cgroups) {
+            let group = below(&v2.mount, path);
+            if machine.kernel_version() >= BORN_IN_GROUP {
+                self.born = Some(group);
+            } else {
+                self.joins.push(own(group, "cgroup.procs"));
             }
         }
     }

@@ -184,7 +184,7 @@ fn conclude(jail: &mut TracedJail<'_>, start: &Start, groups: &Groups, status: E
     let write = FsOp::WriteFile {
         path: start.exit_file.clone(),
         value: serde_json::to_string(&exit).unwrap_or_default(),
-        why: WriteReason::Store,
+        why: WriteReason::Run,
     };
     let ops: Vec<Op> = std::iter::once(write.into()).chain(groups.release()).collect();
     if start.exec.is_some() {
@@ -251,8 +251,7 @@ fn plumbing(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Plumbing { doing, source }
 }
 
-/// The shim's whole life, as the process the daemon spawns: its standard input is the control
-/// socket.
+/// The shim's whole life, where the daemon executed it: its standard input is the control socket.
 ///
 /// # Errors
 /// As [`run`].

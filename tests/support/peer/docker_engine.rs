@@ -5,7 +5,7 @@
 //! ```text
 //! echo '{}' >DIR/daemon.json
 //! unshare --mount --propagation private \
-//!     dockerd --config-file=DIR/daemon.json --data-root=DIR/data --exec-root=DIR/exec \
+//!     dockerd --config-file=DIR/daemon.json --data-root=DIR/data --exec-root=RUN/exec \
 //!             --pidfile=DIR/dockerd.pid --host=unix://DIR/docker.sock \
 //!             --cgroup-parent=/learn-docker-PID \
 //!             --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false
@@ -53,6 +53,16 @@ impl DockerEngine {
     /// # Errors
     /// With the end of dockerd's log when it gave up.
     pub fn start() -> io::Result<DockerEngine> {
+        let directory = tempfile::Builder::new().prefix("learn-docker.").tempdir()?;
+        let run = directory.path().to_owned();
+        DockerEngine::start_in(directory, &run)
+    }
+
+    /// The same with its files in `directory`, and in `run` what it otherwise has in `/run/docker`.
+    ///
+    /// # Errors
+    /// As [`DockerEngine::start`].
+    pub fn start_in(directory: TempDir, run: &Path) -> io::Result<DockerEngine> {
         let no_network = [
             "--bridge=none",
             "--iptables=false",
@@ -60,7 +70,7 @@ impl DockerEngine {
             "--ip-forward=false",
             "--ip-masq=false",
         ];
-        DockerEngine::launch("{}", &no_network)
+        DockerEngine::launch(directory, run, "{}", &no_network)
     }
 
     /// Starts an engine with Docker's default network in the caller's network namespace, which has
@@ -69,14 +79,16 @@ impl DockerEngine {
     /// # Errors
     /// With the end of dockerd's log when it gave up.
     pub fn with_network(mirror: &str) -> io::Result<DockerEngine> {
-        DockerEngine::launch(&format!("{{\"registry-mirrors\": [\"http://{mirror}\"]}}"), &[])
+        let directory = tempfile::Builder::new().prefix("learn-docker.").tempdir()?;
+        let run = directory.path().to_owned();
+        let settings = format!("{{\"registry-mirrors\": [\"http://{mirror}\"]}}");
+        DockerEngine::launch(directory, &run, &settings, &[])
     }
 
-    fn launch(settings: &str, network: &[&str]) -> io::Result<DockerEngine> {
-        let directory = tempfile::Builder::new().prefix("learn-docker.").tempdir()?;
+    fn launch(directory: TempDir, run: &Path, settings: &str, network: &[&str]) -> io::Result<DockerEngine> {
         fs::write(directory.path().join("daemon.json"), settings)?;
         let cgroups = CgroupParent::new("learn-docker");
-        let mut arguments = arguments(directory.path(), &cgroups);
+        let mut arguments = arguments(directory.path(), run, &cgroups);
         arguments.extend(network.iter().copied().map(String::from));
         let server = Server::start("unshare", &arguments, READY)?;
         Ok(DockerEngine { server, _cgroups: cgroups, directory })
@@ -119,14 +131,14 @@ fn host(directory: &Path) -> String {
 }
 
 /// What follows `unshare`; it becomes dockerd, so the process id is dockerd's.
-fn arguments(directory: &Path, cgroups: &CgroupParent) -> Vec<String> {
+fn arguments(directory: &Path, run: &Path, cgroups: &CgroupParent) -> Vec<String> {
     let file = |name: &str| directory.join(name).display().to_string();
     let mut arguments = ["--mount", "--propagation", "private", "dockerd"].map(String::from).to_vec();
     arguments.extend([
         // Not the machine's own settings; the file has to hold an object.
         format!("--config-file={}", file("daemon.json")),
         format!("--data-root={}", file("data")),
-        format!("--exec-root={}", file("exec")),
+        format!("--exec-root={}", run.join("exec").display()),
         format!("--pidfile={}", file("dockerd.pid")),
         format!("--host={}", host(directory)),
         format!("--cgroup-parent=/{}", cgroups.name()),

@@ -13,7 +13,7 @@ use std::path::Path;
 pub(super) fn run(namespaces: CloneFlags, act: impl FnOnce() -> nix::Result<()>) -> Trial {
     let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
     let flags = u64::from(namespaces.bits().cast_unsigned());
-    match sys::clone3(flags, libc::SIGCHLD) {
+    match sys::clone3(flags, libc::SIGCHLD, None) {
         Err(error) => Trial::Refused(error.raw_os_error().unwrap_or(libc::EIO)),
         Ok(Cloned::Child) => {
             let mapped = match namespaces.contains(CloneFlags::CLONE_NEWUSER) {

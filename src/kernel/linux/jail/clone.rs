@@ -10,6 +10,7 @@ use crate::trace::facts;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -30,12 +31,15 @@ pub(super) fn flag(namespace: Namespace) -> u64 {
 /// exec closes its end, which the parent sees as end of file.
 pub(super) fn clone_init(
     namespaces: &[Namespace],
+    cgroup: Option<&str>,
     stdio: Stdio,
     init: Init,
 ) -> Result<Box<dyn Child>, Fault> {
     let (ours, theirs) = Wall::pair()?;
     let flags = namespaces.iter().fold(0, |flags, namespace| flags | flag(*namespace));
-    let cloned = sys::clone3(flags, libc::SIGCHLD).map_err(|error| match error.raw_os_error() {
+    let group = cgroup.map(File::open).transpose()?;
+    let group = group.as_ref().map(AsFd::as_fd);
+    let cloned = sys::clone3(flags, libc::SIGCHLD, group).map_err(|error| match error.raw_os_error() {
         Some(errno) if namespaces.contains(&Namespace::User) => {
             user_namespace::refused(errno, &user_namespace::settings())
         }
@@ -57,7 +61,7 @@ pub(super) fn clone_init(
 pub(super) fn clone_sibling(wall: &Wall, init: Init) -> Result<Outcome, Fault> {
     let theirs = wall.duplicate()?;
     // The kernel wants no signal named here: the new process ends with the one of this process.
-    match sys::clone3(libc::CLONE_PARENT as u64, 0)? {
+    match sys::clone3(libc::CLONE_PARENT as u64, 0, None)? {
         Cloned::Parent { pid, pidfd } => {
             wall.say(&Word::Born(pid), Some(&pidfd))?;
             Ok(Outcome::facts(facts([("pid", &pid)])))

@@ -65,7 +65,7 @@ fn write(path: &str, value: &str, why: WriteReason, payload: &Payload) -> Result
                 file.write_all(line.as_bytes())?;
             }
         }
-        WriteReason::Bundle | WriteReason::Store => {
+        WriteReason::Bundle | WriteReason::Store | WriteReason::Run => {
             let bytes = match payload {
                 Payload::Bytes(bytes) => bytes.as_ref(),
                 _ => value.as_bytes(),

@@ -76,8 +76,10 @@ impl Jail for LinuxJail {
 
     fn clone_init(&mut self, op: &Op, stdio: Stdio, init: Init) -> Result<Box<dyn Child>, Fault> {
         match op {
-            Op::Namespace(NamespaceOp::Clone { namespaces }) => clone::clone_init(namespaces, stdio, init),
-            Op::Process(ProcessOp::Fork) => clone::clone_init(&[], stdio, init),
+            Op::Namespace(NamespaceOp::Clone { namespaces, cgroup }) => {
+                clone::clone_init(namespaces, cgroup.as_deref(), stdio, init)
+            }
+            Op::Process(ProcessOp::Fork) => clone::clone_init(&[], None, stdio, init),
             _ => Err(not_here(op)),
         }
     }
@@ -110,8 +112,7 @@ impl Jail for LinuxJail {
     }
 
     fn rest(&mut self) {
-        // Only memory is at stake.
-        let _ = sys::release_code();
+        super::rest();
     }
 
     fn open_log(&mut self, file: &LogFile) -> io::Result<Box<dyn io::Write + Send>> {

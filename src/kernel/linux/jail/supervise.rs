@@ -33,7 +33,7 @@ pub(super) fn supervise(payload: &Payload) -> Result<Outcome, Fault> {
     let mut before = SigSet::empty();
     nix::sys::signal::sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))
         .map_err(errno)?;
-    match sys::clone3(0, libc::SIGCHLD)? {
+    match sys::clone3(0, libc::SIGCHLD, None)? {
         Cloned::Child => {
             // A group of its own, in front of the terminal: Ctrl-C is for the program alone. SIGTTOU
             // is still blocked.

@@ -44,7 +44,7 @@ fn multiplexer() -> Result<OwnedFd, Fault> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let outer = open(MULTIPLEXER, flags, Mode::empty()).map_err(fault)?;
     let stat = fstat(&outer).map_err(fault)?;
-    let is_devpts = i64::from(fstatfs(&outer).map_err(fault)?.f_type) == DEVPTS;
+    let is_devpts = fstatfs(&outer).map_err(fault)?.f_type == DEVPTS;
     if !is_devpts || (major(stat.st_rdev), minor(stat.st_rdev)) != MULTIPLEXER_DEVICE {
         return Err(Fault::new(Kind::Denied, format!("{MULTIPLEXER} is no terminal multiplexer")));
     }
