@@ -8,6 +8,7 @@ use super::status::Refusal;
 use super::version::ApiVersion;
 use crate::engine::Engine;
 use crate::engine::attach::AttachOptions;
+use crate::kernel::linux::sys;
 use crate::runtime::protocol::Attach;
 use crate::wire::detach;
 use axum::Extension;
@@ -22,8 +23,9 @@ use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio_util::io::ReaderStream;
 
@@ -71,6 +73,12 @@ pub(super) fn detach_keys(text: &str) -> Result<Vec<u8>, Refusal> {
     }
 }
 
+/// How long a client may leave the head of its answer unread before its stream begins all the same.
+const HEAD_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often is looked whether it was read.
+const LOOK_AGAIN: Duration = Duration::from_micros(200);
+
 /// How a request's connection can be had: by an upgrade it asks for, or only as the answer's body.
 pub(super) struct Hijack(Option<OnUpgrade>);
 
@@ -106,6 +114,7 @@ impl Hijack {
             // A client that is gone before it is attached gets nothing.
             if let Ok(Ok((connection, early))) = upgrade.await.map(connection) {
                 streams.early_input = STANDARD.encode(&early);
+                until_read(&connection).await;
                 work(streams, connection).await;
             }
             drop(done);
@@ -118,6 +127,19 @@ impl Hijack {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("tcp"));
         Ok(response)
+    }
+}
+
+/// Waits until the client has read the answer's head, or has had its time.
+///
+/// docker-py reads the head through a buffer and the stream behind the buffer's back: what arrives
+/// together with the head is lost to it. Docker never starts a program that fast; here a short
+/// `exec` is over before a busy client looks.
+async fn until_read(connection: &OwnedFd) {
+    let deadline = tokio::time::Instant::now() + HEAD_PATIENCE;
+    while sys::unread(connection.as_fd()).is_ok_and(|left| left > 0) && tokio::time::Instant::now() < deadline
+    {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

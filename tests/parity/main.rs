@@ -12,7 +12,7 @@
 //! then also proved: `unix://…` one that runs (with the images of `shelf.rs`), `start` one that is
 //! started for the suite, in a network of its own. With `INSTA_UPDATE=always` its answers are kept.
 //! `LEARN_PARITY_ONLY=name` plays the sessions whose names contain that. `LEARN_PARITY_MARKS=mend`
-//! takes out marks that are no longer needed and puts one, with what came instead, where a line
+//! takes out marks that are no longer needed and puts one, with what comes instead, where a line
 //! differs: to be looked at before it is committed.
 
 #[path = "../support/live.rs"]

@@ -56,8 +56,8 @@ pub fn judge(sessions: &[Session], answers: &Answers, recording: bool, whole: bo
             let ours = ours.map(|(way, entries)| (way, &entries[at]));
             let judged = judge_line(&place, line, expected, &ours);
             counts.count(&judged);
-            if !judged.complaints.is_empty() {
-                text += &judged.complaints;
+            text += &judged.complaints;
+            if !judged.complaints.is_empty() || judged.is_not_yet() {
                 mended.set(&session.name, line, &judged.differing);
             }
             used.extend(line.marks.iter().filter_map(|mark| match &mark.excuse {
@@ -84,10 +84,16 @@ pub fn judge(sessions: &[Session], answers: &Answers, recording: bool, whole: bo
 
 /// What a line's answers and marks amount to.
 struct Judged {
-    /// The ways that differ, each with its excuse: the mark's, or what came instead.
+    /// The ways that differ, each with its excuse: the mark's key, or what came instead.
     differing: Vec<(Way, Excuse)>,
     /// What is wrong with the marks.
     complaints: String,
+}
+
+impl Judged {
+    fn is_not_yet(&self) -> bool {
+        self.differing.iter().any(|(_, excuse)| matches!(excuse, Excuse::NotYet(_)))
+    }
 }
 
 fn judge_line(place: &str, line: &Line, expected: &str, ours: &[(Way, &Entry)]) -> Judged {
@@ -95,7 +101,14 @@ fn judge_line(place: &str, line: &Line, expected: &str, ours: &[(Way, &Entry)]) 
     for (way, (_, answer)) in ours {
         match (answer == expected, line.mark(*way)) {
             (true, None) => {}
-            (false, Some(mark)) => differing.push((*way, mark.excuse.clone())),
+            (false, Some(mark)) => differing.push((
+                *way,
+                match &mark.excuse {
+                    Excuse::Known(key) => Excuse::Known(key.clone()),
+                    // What is to be mended changes as others are at it: what comes now.
+                    Excuse::NotYet(_) => Excuse::NotYet(marks::reason(expected, answer)),
+                },
+            )),
             (false, None) => {
                 differing.push((*way, Excuse::NotYet(marks::reason(expected, answer))));
                 writeln!(complaints, "\n{place}: {}: differs through {}", line.command, way.name())
@@ -118,12 +131,11 @@ fn judge_line(place: &str, line: &Line, expected: &str, ours: &[(Way, &Entry)]) 
 impl Counts {
     /// Counts a line once, by the worst of its ways.
     fn count(&mut self, judged: &Judged) {
-        let is_known = |(_, excuse): &(Way, Excuse)| matches!(excuse, Excuse::Known(_));
         match judged {
             Judged { complaints, .. } if !complaints.is_empty() => self.wrong += 1,
             Judged { differing, .. } if differing.is_empty() => self.same += 1,
-            Judged { differing, .. } if differing.iter().all(is_known) => self.known += 1,
-            _ => self.not_yet += 1,
+            judged if judged.is_not_yet() => self.not_yet += 1,
+            _ => self.known += 1,
         }
     }
 }

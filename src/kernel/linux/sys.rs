@@ -98,6 +98,18 @@ pub fn link_up(socket: RawFd, interface: &str) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Bytes written to a socket that the other end has not read, with their bookkeeping: SIOCOUTQ,
+/// unix(7). 0 when everything was read.
+///
+/// # Errors
+/// As ioctl(2).
+pub fn unread(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the kernel stores one int, which outlives the call.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(u32::try_from(count).unwrap_or_default()) }
+}
+
 /// Marks every descriptor from `first` on close-on-exec: close_range(2), CLOSE_RANGE_CLOEXEC.
 ///
 /// # Errors
