@@ -104,7 +104,7 @@ pub async fn run(options: DaemonOptions, ready: impl FnOnce()) -> Result<(), Err
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
     ready();
     // On a worker: a connection is then served by the thread that accepted it.
-    let serving = tokio::spawn(super::serve(engine, listener, linux::rest));
+    let serving = tokio::spawn(super::serve(engine.clone(), listener, linux::rest));
     let result = tokio::select! {
         served = serving => served
             .unwrap_or_else(|panic| Err(io::Error::other(panic)))
@@ -112,6 +112,8 @@ pub async fn run(options: DaemonOptions, ready: impl FnOnce()) -> Result<(), Err
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     };
+    // What only the next container would need must not stay behind on the machine.
+    engine.tidy_networks().await;
     // Gone already is as good as removed.
     let _ = fs::remove_file(&options.socket);
     let _ = fs::remove_file(&pid_file);

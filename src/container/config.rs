@@ -164,10 +164,10 @@ mod tests {
 
     #[test]
     fn a_feature_to_come_is_refused_by_name() {
-        let host_config = HostConfig { init: Some(true), ..HostConfig::default() };
+        let host_config = HostConfig { cgroup_parent: "/x".into(), ..HostConfig::default() };
         let request = CreateRequest { host_config, ..CreateRequest::default() };
         let refused = check(&request, 2).unwrap_err();
-        assert_eq!(refused.to_string(), "--init is not supported by learn yet");
+        assert_eq!(refused.to_string(), "--cgroup-parent is not supported by learn yet");
     }
 
     #[test]

@@ -177,5 +177,6 @@ fn advice_is_printed_apart_from_the_error() {
     let daemon = Daemon::new(&[("POST /containers/a/start", Reply::Plain(500, refused.to_owned()))]);
     let output = against(&daemon, &["start", "a"]);
     let text = stderr(&output);
-    assert!(text.starts_with("Error response from daemon: disk is full\n\nhint: "), "{text}");
+    let words = "Error response from daemon: disk is full\nError: failed to start containers: a\n\nhint: ";
+    assert!(text.starts_with(words), "{text}");
 }

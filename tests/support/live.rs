@@ -239,9 +239,9 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        if let Some(mut daemon) = self.daemon.take() {
-            let _ = daemon.kill();
-            let _ = daemon.wait();
+        let running = !self.shims().is_empty();
+        if let Some(daemon) = self.daemon.take() {
+            end(daemon, running);
         }
         // A shim's program dies with it. Their groups go with a daemon that finds them.
         let shims = self.shims();
@@ -250,9 +250,24 @@ impl Drop for Live {
             let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
         }
         if !shims.is_empty() && self.try_start().is_ok() {
-            let _ = self.daemon.take().map(|mut daemon| daemon.kill().and_then(|()| daemon.wait()));
+            let _ = self.daemon.take().map(|daemon| end(daemon, false));
         }
     }
+}
+
+/// Ends a daemon: at once, or so that it takes its bridge with it.
+fn end(mut daemon: Child, at_once: bool) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let process = rustix::process::Pid::from_raw(i32::try_from(daemon.id()).unwrap_or_default());
+    if let Some(process) = process.filter(|_| !at_once)
+        && let Ok(ended) = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty())
+        && rustix::process::kill_process(process, rustix::process::Signal::TERM).is_ok()
+    {
+        let patience = Timespec { tv_sec: 10, tv_nsec: 0 };
+        let _ = poll(&mut [PollFd::new(&ended.as_fd(), PollFlags::IN)], Some(&patience));
+    }
+    let _ = daemon.kill();
+    let _ = daemon.wait();
 }
 
 /// Waits until a process has ended: pidfd_open(2).

@@ -18,20 +18,21 @@ pub async fn start(context: &Context, start: Start) -> Result<(), Failure> {
         };
         return start_attached(context, id, &start).await;
     }
-    let mut failed = Vec::new();
+    let (mut failed, mut failures) = (Vec::new(), Vec::new());
     for id in &start.containers {
         match context.client.start_container(id).await {
             Ok(()) => output::line(id)?,
             Err(error) => {
-                output::error_line(&error.to_string())?;
+                failures.push(error.into());
                 failed.push(id.as_str());
             }
         }
     }
-    match failed[..] {
-        [] => Ok(()),
-        _ => Err(Failure::Arguments(format!("Error: failed to start containers: {}", failed.join(", ")))),
+    if !failed.is_empty() {
+        failures
+            .push(Failure::Arguments(format!("Error: failed to start containers: {}", failed.join(", "))));
     }
+    Failure::all(failures)
 }
 
 async fn start_attached(context: &Context, name: &str, start: &Start) -> Result<(), Failure> {

@@ -48,7 +48,8 @@ impl World {
         entry: &tar::Entry<'_, R>,
     ) -> Result<(), Fault> {
         let header = entry.header();
-        let (mode, uid, gid) = (header.mode()? & 0o7777, header.uid()? as u32, header.gid()? as u32);
+        let (mode, uid, gid) =
+            (header.mode()? & 0o7777, header.uid().unwrap_or(0) as u32, header.gid().unwrap_or(0) as u32);
         let at = self.resolve(who, &writing.into, Last::Follow).map_err(fault)?;
         let fs = self.mount_at(at).map_err(fault)?.fs;
         self.change(fs, at.ino, |node| (node.mode, node.uid, node.gid) = (mode, uid, gid)).map_err(fault)
@@ -64,7 +65,8 @@ impl World {
         let header = entry.header().clone();
         let kind = header.entry_type();
         let mode = header.mode()? & 0o7777;
-        let owner = writing.owner.unwrap_or((header.uid()? as u32, header.gid()? as u32));
+        let owner =
+            writing.owner.unwrap_or((header.uid().unwrap_or(0) as u32, header.gid().unwrap_or(0) as u32));
         let link = entry.link_name()?.map(|link| link.to_string_lossy().into_owned()).unwrap_or_default();
         let node = match kind {
             tar::EntryType::Directory => Node::directory(mode),

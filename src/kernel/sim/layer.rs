@@ -226,7 +226,8 @@ impl World {
                 )));
             }
         };
-        let node = self.owned_as(who, node, header.uid()? as u32, header.gid()? as u32);
+        let node =
+            self.owned_as(who, node, header.uid().unwrap_or(0) as u32, header.gid().unwrap_or(0) as u32);
         let directory = self.directories_in(root, above).map_err(refused(&path))?;
         if kind == tar::EntryType::Link {
             let existing = self.place_in(root, &components(&link)?).map_err(refused(&path))?;
