@@ -11,7 +11,7 @@ fn health(docker: &Docker, container: &str, field: &str) -> String {
 fn a_check_turns_ill_and_well_and_everybody_hears_of_it() {
     let Some(docker) = Docker::new() else { return };
     let check =
-        ["--health-cmd", "echo looked; test -e /ok", "--health-interval", "50ms", "--health-retries", "2"];
+        ["--health-cmd", "echo looked; test -e /ok", "--health-interval", "300ms", "--health-retries", "2"];
     docker.ok(&[&["run", "-d", "--name", "well"], &check[..], &["alpine", "sleep", "1000"]].concat());
     eventually("two bad answers", || health(&docker, "well", ".State.Health.Status") == "unhealthy");
     assert!(docker.ok(&["ps"]).contains("(unhealthy)"));

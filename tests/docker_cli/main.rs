@@ -6,7 +6,6 @@
 mod live;
 
 #[path = "../support/peer/mod.rs"]
-#[allow(dead_code, reason = "shared by several test programs, none of which uses all of it")]
 mod peer;
 
 mod errors;

@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 /// Operations that no run of the engine performs on this machine, each with its reason.
 fn never() -> Vec<(&'static str, &'static str)> {
     let mut never = vec![
-        ("namespace.join", "of an exec: tests/api"),
         ("process.fork", "of an exec: tests/api"),
         ("process.fork-inside", "of an exec: tests/api"),
         ("process.set-command-line", "of a container with an init: tests/api"),

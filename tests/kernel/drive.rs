@@ -155,7 +155,8 @@ async fn move_about(client: &Client, image: &str) -> Result<(), Error> {
     drain(client.load_images(whole(saved), true, None).await?).await?;
     let mut files = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
-    (header.set_size(2), header.set_mode(0o644));
+    header.set_size(2);
+    header.set_mode(0o644);
     files.append_data(&mut header, "file", &b"x\n"[..]).expect("into memory");
     let changes = ["CMD [\"cat\", \"/file\"]".to_owned()];
     let import = Import { name: Some("imported:1"), source: "-", changes: &changes, ..Import::default() };

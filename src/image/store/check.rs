@@ -83,9 +83,12 @@ impl Store {
         held: &[String],
     ) -> Result<Report, Error> {
         door.within(Scope::StoreCheck, self.root(), async |door: TracedHost| {
-            let (store, reader) = (self.clone(), door.clone());
-            let looked = tokio::task::spawn_blocking(move || store.look(&reader)).await;
-            let mut report = looked.map_err(|error| Error::Archive(error.to_string()))??;
+            let look = || async {
+                let (store, reader) = (self.clone(), door.clone());
+                let looked = tokio::task::spawn_blocking(move || store.look(&reader)).await;
+                looked.map_err(|error| Error::Archive(error.to_string()))?
+            };
+            let mut report = look().await?;
             let damaged = report.findings.len();
             door.note(
                 Note::StoreChecked,
@@ -94,6 +97,11 @@ impl Store {
             if repair {
                 for finding in &mut report.findings {
                     finding.mended = self.mend(&door, finding, held).await?;
+                }
+                // An image that went leaves its documents to nobody.
+                let strays = look().await?.findings;
+                for stray in strays.iter().filter(|finding| matches!(finding.damage, Damage::Stray)) {
+                    self.mend(&door, stray, held).await?;
                 }
             }
             Ok(report)
