@@ -1,8 +1,8 @@
 //! `learn`: a container engine you can watch think.
 //!
 //! Modules in dependency order, leaves first. Data flows one way:
-//! `main → cli → client → api → engine → {image, build, container, hub} → runtime → kernel`, and below
-//! all of them the leaves `error, text, wire, op, trace`. `tests/architecture.rs` holds it.
+//! `main → cli → client → api → engine → {image, build, container, volume, hub} → network → runtime → kernel`,
+//! and below all of them the leaves `error, text, wire, op, trace`. `tests/architecture.rs` holds it.
 
 pub mod error;
 pub mod op;
