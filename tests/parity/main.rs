@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A line whose answer differs carries a mark: `not-yet` when it is to be mended, `known` when it
-//! stays ([known.md](known.md)). A mark whose line answers like Docker is an error, so the lists
-//! only shrink. `LEARN_PARITY_DOCKER` brings a Docker Engine in, of whose answers the snapshots are
+//! stays ([known.md](known.md)). A mark whose line answers like Docker is named, so that the lists
+//! shrink. `LEARN_PARITY_DOCKER` brings a Docker Engine in, of whose answers the snapshots are
 //! then also proved: `unix://…` one that runs (with the images of `shelf.rs`), `start` one that is
 //! started for the suite, in a network of its own. With `INSTA_UPDATE=always` its answers are kept.
 //! `LEARN_PARITY_ONLY=name` plays the sessions whose names contain that. `LEARN_PARITY_MARKS=mend`

@@ -57,7 +57,9 @@ pub fn judge(sessions: &[Session], answers: &Answers, recording: bool, whole: bo
             let judged = judge_line(&place, line, expected, &ours);
             counts.count(&judged);
             text += &judged.complaints;
-            if !judged.complaints.is_empty() || judged.is_not_yet() {
+            text += &judged.remarks;
+            let changed = !judged.complaints.is_empty() || !judged.remarks.is_empty();
+            if changed || judged.is_not_yet() {
                 mended.set(&session.name, line, &judged.differing);
             }
             used.extend(line.marks.iter().filter_map(|mark| match &mark.excuse {
@@ -88,6 +90,9 @@ struct Judged {
     differing: Vec<(Way, Excuse)>,
     /// What is wrong with the marks.
     complaints: String,
+    /// Marks that could go. No error: some lines depend on the moment, and a lucky one must not
+    /// stop a change.
+    remarks: String,
 }
 
 impl Judged {
@@ -97,7 +102,7 @@ impl Judged {
 }
 
 fn judge_line(place: &str, line: &Line, expected: &str, ours: &[(Way, &Entry)]) -> Judged {
-    let (mut differing, mut complaints) = (Vec::new(), String::new());
+    let (mut differing, mut complaints, mut remarks) = (Vec::new(), String::new(), String::new());
     for (way, (_, answer)) in ours {
         match (answer == expected, line.mark(*way)) {
             (true, None) => {}
@@ -118,14 +123,14 @@ fn judge_line(place: &str, line: &Line, expected: &str, ours: &[(Way, &Entry)]) 
             (true, Some(mark)) => {
                 let (command, way, number) = (&line.command, way.name(), mark.number);
                 writeln!(
-                    complaints,
-                    "\n{place}: {command}: the same through {way}: take it out of line {number}"
+                    remarks,
+                    "\n{place}: {command}: the same through {way}: it may go out of line {number}"
                 )
                 .expect("a string");
             }
         }
     }
-    Judged { differing, complaints }
+    Judged { differing, complaints, remarks }
 }
 
 impl Counts {
