@@ -76,11 +76,13 @@ fn nothing_is_left_behind() {
     let here = place.path("").display().to_string();
     let mounts = fs::read_to_string("/proc/self/mountinfo").expect("the mount table");
     assert!(!mounts.contains(here.trim_end_matches('/')), "{mounts}");
-    let left: Vec<String> = fs::read_dir(place.path("run"))
+    let mut left: Vec<String> = fs::read_dir(place.path("run"))
         .expect("the run directory")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
-    assert_eq!(left, ["shim"]);
+    left.sort();
+    assert_eq!(left, ["containers", "shim"]);
+    assert_eq!(fs::read_dir(place.path("run/containers")).expect("bundles").count(), 0);
     let left = processes_of(&here);
     assert!(left.is_empty(), "still there: {left:?}");
 }
